@@ -1,0 +1,1 @@
+"""What a router, a node and a consumer say to each other: frames, chat, status, limits."""
