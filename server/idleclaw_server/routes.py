@@ -44,9 +44,15 @@ def application(
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_plain_refusals])
     for path, view in _VIEWS.items():
         app.router.add_get(path, _status(core, view), allow_head=False)
+    app.on_response_prepare.append(_anonymous)
     app.router.add_post("/api/chat", post_chat)
     app.router.add_get("/ws/node", node_socket, allow_head=False)
     return app
+
+
+async def _anonymous(request: web.Request, response: web.StreamResponse) -> None:
+    """Do not tell strangers which versions run here."""
+    response.headers["Server"] = "idleclaw"
 
 
 def _status(core: RouterCore, view: View) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -136,4 +136,4 @@ class SseAnswer:
 
 
 def _encode(event: ChatEvent) -> bytes:
-    return f"data: {event.model_dump_json(exclude_none=True, exclude_defaults=True)}\n\n".encode()
+    return f"data: {event.model_dump_json(exclude_none=True)}\n\n".encode()
