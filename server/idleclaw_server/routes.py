@@ -69,7 +69,7 @@ async def _plain_refusals(request: web.Request, handler: Handler) -> web.StreamR
         return await handler(request)
     except web.HTTPException as error:
         if error.content_type == "application/json":
-            return error
+            raise
         refusal = refuse(error.status, error.reason)
         if "Allow" in error.headers:
             refusal.headers["Allow"] = error.headers["Allow"]
