@@ -37,7 +37,9 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
             refusal.status, str(refusal), models=refusal.models, retry_after=refusal.retry_after
         )
     response = web.StreamResponse(headers=_HEADERS)
-    response.enable_chunked_encoding()
+    if request.transport is not None:
+        # Without this, up to 64 KiB would count as read that the consumer has yet to take.
+        request.transport.set_write_buffer_limits(high=0)
     try:
         await response.prepare(request)
         while data := await sink.take():
@@ -47,7 +49,7 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
         # The consumer left between two writes; nobody is there to be told.
         pass
     finally:
-        core.life.abandon(relay, loop.time())
+        core.life.consumer_left(relay, loop.time())
     return response
 
 
@@ -110,6 +112,6 @@ def _unprocessable(detail: str) -> web.HTTPUnprocessableEntity:
     )
 
 
-def _cut(transport: asyncio.BaseTransport | None) -> None:
-    if isinstance(transport, asyncio.WriteTransport):
+def _cut(transport: asyncio.Transport | None) -> None:
+    if transport is not None:
         transport.abort()

@@ -7,6 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The event loop that the router runs on in production."""
+    return "asyncio", {"use_uvloop": True}
+
+
 @pytest.fixture(autouse=True)
 def _silent_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     caplog.set_level(logging.INFO)

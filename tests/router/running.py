@@ -4,11 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from idleclaw_server.core import RouterCore
 from idleclaw_server.policy import Policy
 from idleclaw_server.service import Router, running_router
 from idleclaw_server.settings import Settings
 from tests.waiting import wait_until
+
+BOTH_LOOPS = pytest.mark.parametrize(
+    "anyio_backend",
+    [
+        pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"),
+        pytest.param(("asyncio", {"use_uvloop": False}), id="asyncio"),
+    ],
+)
+"""For what depends on transports: uvloop's are not those of asyncio."""
 
 
 @asynccontextmanager

@@ -8,7 +8,6 @@ from typing import Any
 
 import anyio
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
 MODEL = "tiny:1b"
 _PATIENCE_SECONDS = 10
@@ -119,12 +118,9 @@ class ScriptedNode:
     async def close_frame(self) -> tuple[int, str]:
         """Wait for the router to close; return its code and reason. Frames before are dropped."""
         with anyio.fail_after(_PATIENCE_SECONDS):
-            while True:
-                try:
-                    await self.socket.recv()
-                except ConnectionClosed as closed:
-                    assert closed.rcvd is not None, "no close frame"
-                    return closed.rcvd.code, closed.rcvd.reason
+            await self.socket.wait_closed()
+        assert self.socket.close_code is not None
+        return self.socket.close_code, self.socket.close_reason or ""
 
     def cut(self) -> None:
         """Drop the connection without a close frame, as a crash does."""
@@ -135,7 +131,9 @@ class ScriptedNode:
 async def connected(url: str) -> AsyncIterator[ScriptedNode]:
     """A node that has said nothing yet."""
     address = url.replace("http", "ws", 1) + "/ws/node"
-    async with connect(address, compression=None, close_timeout=1, proxy=None) as socket:
+    async with connect(
+        address, compression=None, close_timeout=1, proxy=None, max_queue=None
+    ) as socket:
         yield ScriptedNode(socket)
 
 
