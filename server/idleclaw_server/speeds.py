@@ -1,6 +1,5 @@
 """What the router learns from the answers it relays: speeds, times and reliability."""
 
-from statistics import quantiles
 from typing import Final
 
 _NEWEST_SHARE: Final = 0.2
@@ -42,10 +41,13 @@ class RecentValues:
             del self._values[0]
 
     def percentile(self, percent: int) -> float | None:
-        """Return the value below which `percent` (1 to 99) of the samples lie."""
+        """Return the value below which `percent` (0 to 100) of the samples lie, interpolated."""
         if len(self._values) < self._ENOUGH:
             return None
-        return quantiles(self._values, n=100, method="inclusive")[percent - 1]
+        ordered = sorted(self._values)
+        place, rest = divmod((len(ordered) - 1) * percent, 100)
+        above = ordered[min(place + 1, len(ordered) - 1)]
+        return ordered[place] + (above - ordered[place]) * rest / 100
 
 
 class ModelSpeed:
