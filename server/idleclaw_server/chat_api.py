@@ -27,9 +27,7 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
     """Relay one answer; the consumer's disconnect ends it at the node at once."""
     body = await _read_body(request)
     loop = asyncio.get_running_loop()
-    sink = SseAnswer(
-        f"chatcmpl-{secrets.token_hex(6)}", body.model, loop, lambda: _cut(request.transport)
-    )
+    sink = SseAnswer(f"chatcmpl-{secrets.token_hex(6)}", body.model, loop, lambda: _cut(request))
     try:
         relay = core.submit(_inference(body, request.remote or ""), sink, loop.time())
     except RequestRefused as refusal:
@@ -110,6 +108,6 @@ def _unprocessable(detail: str) -> web.HTTPUnprocessableEntity:
     )
 
 
-def _cut(transport: asyncio.BaseTransport | None) -> None:
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
