@@ -1,0 +1,60 @@
+"""What a contributor sees of the own node: the link, the models, the relayed requests.
+
+Metadata only: no part of this ever holds what people write or what a model answers.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from idleclaw_protocol.frames import OfferedModel
+
+RequestState = Literal["loading", "streaming", "done", "cancelled", "declined", "failed"]
+LinkState = Literal["stopped", "connecting", "connected", "waiting", "draining", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The connection to the router changed.
+
+    `detail` is a plain sentence for people (why it is waiting, why it was refused);
+    `retry_seconds` is how long until the next try, where there is one.
+    """
+
+    state: LinkState
+    detail: str | None = None
+    retry_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsChanged:
+    """The node offers these models now, largest first."""
+
+    models: tuple[OfferedModel, ...]
+    ollama_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestChanged:
+    """A relayed request began, moved on or ended.
+
+    `started_at` is wall-clock time in seconds since the epoch, `seconds` its age or, once ended,
+    its duration. `answer_tokens` counts chunks until Ollama reports its own count.
+    """
+
+    number: int
+    model: str
+    state: RequestState
+    started_at: float
+    seconds: float
+    prompt_tokens: int | None = None
+    answer_tokens: int = 0
+    tokens_per_second: float | None = None
+    error: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come for this request."""
+        return self.state in ("done", "cancelled", "declined", "failed")
+
+
+NodeEvent = LinkChanged | ModelsChanged | RequestChanged
