@@ -128,10 +128,10 @@ class Engine:
 
     async def stop(self) -> None:
         """End the process, whatever it is doing; it can be started again."""
+        await asyncio.to_thread(self._end)
         if self._session is not None:
             await self._session.close()
             self._session = None
-        await asyncio.to_thread(self._end)
 
     async def facts(self) -> ModelFacts:
         """What /api/tags and /api/show tell, from the file and from llama.cpp itself."""
