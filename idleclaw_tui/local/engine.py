@@ -33,7 +33,6 @@ MODEL_NAME = "smollm2:135m"
 _PROMPT_BATCH = 64
 _MAX_THREADS = 4
 _LOAD_SECONDS = 60.0
-_SILENCE_SECONDS = 30.0
 _EXIT_SECONDS = 2.0
 
 
@@ -99,6 +98,8 @@ class Engine:
     slots: int = 1
     context_length: int = 4096
     """Tokens of prompt and answer together, for each slot."""
+    silence_seconds: float = 30.0
+    """Without a sign of life for so long in mid-answer, the process is killed."""
     _key: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     _process: subprocess.Popen[bytes] | None = None
     _url: str = ""
@@ -148,7 +149,7 @@ class Engine:
 
         Closing the iterator ends the generation at the next token or batch of the prompt. Raises
         EngineRefusal before the first chunk, EngineError when the process dies or stays silent
-        for 30 seconds.
+        for `silence_seconds`.
         """
         session = await self._ready()
         try:
@@ -178,7 +179,7 @@ class Engine:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(force_close=True),
             timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=_SILENCE_SECONDS, sock_read=_SILENCE_SECONDS
+                total=None, sock_connect=self.silence_seconds, sock_read=self.silence_seconds
             ),
             headers={"Authorization": f"Bearer {self._key}"},
         )

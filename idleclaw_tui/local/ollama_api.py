@@ -58,7 +58,7 @@ class EmbeddedOllama:
 
         Raises EngineMissing without the extra `local`, EngineError when the model does not load.
         """
-        engine = engine or Engine(find_model())
+        engine = engine or Engine(await asyncio.to_thread(find_model))
         try:
             await engine.start()
             service = cls(engine, await engine.facts())
