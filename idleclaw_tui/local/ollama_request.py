@@ -16,7 +16,7 @@ _ROLES = ("system", "user", "assistant", "tool")
 _UINT32 = 2**32
 _PROMPT_SHARE = 0.75
 # This model rambles at Ollama's own defaults; these keep it to real sentences.
-_SAMPLING: Json = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
+_SAMPLING: Json = {"temperature": 0.1, "top_p": 0.9, "repeat_penalty": 1.1}
 
 
 class ApiError(Exception):

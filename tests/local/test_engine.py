@@ -61,7 +61,7 @@ def test_a_core_is_left_for_the_screen() -> None:
 
 @pytest.mark.real_model
 async def test_real_words_come_token_by_token(client: ollama.AsyncClient) -> None:
-    stream = await client.chat(model=MODEL_NAME, messages=HELLO, stream=True)
+    stream = await client.chat(model=MODEL_NAME, messages=HELLO, stream=True, options={"seed": 1})
     chunks = [chunk async for chunk in stream]
     texts, last = [chunk.message.content or "" for chunk in chunks[:-1]], chunks[-1]
     assert len(re.findall(r"[A-Za-z]{2,}", "".join(texts))) >= 3
