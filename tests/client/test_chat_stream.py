@@ -1,6 +1,7 @@
 """Decoding of chat streams, for the events of both kinds of router."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def end(updates: list[ChatUpdate]) -> Finished:
 def pieces_of(text: str, cuts: list[int]) -> list[str]:
     """Return `text` cut at `cuts`, taken modulo its length."""
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    return [text[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(places)]
 
 
 STOP = json.dumps(chunk({}, finish_reason="stop", usage=USAGE, timings=TIMINGS))
