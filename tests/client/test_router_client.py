@@ -32,6 +32,7 @@ from tests.fake_router_http import (
     Pause,
     Raw,
     Refuse,
+    Step,
     chunk,
     comment,
     event,
@@ -192,7 +193,7 @@ async def test_comments_count_as_life(router: FakeRouter) -> None:
 async def test_a_line_without_end_does_not_fill_memory(
     router: FakeRouter, client: RouterClient
 ) -> None:
-    endless = [Raw(b"data: "), *[Raw(b"x" * 65536)] * 64, Hold(asyncio.Event())]
+    endless: list[Step] = [Raw(b"data: "), *[Raw(b"x" * 65536)] * 64, Hold(asyncio.Event())]
     router.script = [text("Hel"), *endless]
     assert await answer(client) == [TextPiece("Hel"), Finished("error", error=TOO_LONG)]
     await asyncio.wait_for(router.chats[0].disconnected.wait(), 5)
