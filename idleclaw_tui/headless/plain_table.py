@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from rich.cells import cell_len, set_cell_size
 
-from idleclaw_tui.words import UNKNOWN
+UNKNOWN: Final = "-"
 
 _GAP: Final = "  "
 

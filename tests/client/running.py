@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,15 +28,17 @@ async def run_main(capsys: pytest.CaptureFixture[str], *argv: str) -> Ran:
     return Ran(code, out, err)
 
 
-async def start_program(*argv: str, **environ: str) -> asyncio.subprocess.Process:
-    """Start `python -m idleclaw_tui` with pipes; the caller ends it."""
-    return await start_python("-m", "idleclaw_tui", *argv, environ=environ)
+async def start_program(
+    *argv: str, stdout: int = PIPE, environ: Mapping[str, str] | None = None
+) -> Process:
+    """Start `python -m idleclaw_tui`; the caller ends it."""
+    return await start_python("-m", "idleclaw_tui", *argv, stdout=stdout, environ=environ)
 
 
 async def start_python(
-    *argv: str, environ: Mapping[str, str] | None = None
-) -> asyncio.subprocess.Process:
-    """Start this Python with pipes, and without variables that settings come from."""
+    *argv: str, stdout: int = PIPE, environ: Mapping[str, str] | None = None
+) -> Process:
+    """Start this Python, without the variables that settings come from."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -44,16 +47,16 @@ async def start_python(
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *argv,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stdin=PIPE,
+        stdout=stdout,
+        stderr=PIPE,
         env={**inherited, **(environ or {})},
     )
 
 
 async def run_program(*argv: str, stdin: bytes = b"", **environ: str) -> Ran:
     """Run the program to its end, which must come within 30 s."""
-    process = await start_program(*argv, **environ)
+    process = await start_program(*argv, environ=environ)
     out, err = await asyncio.wait_for(process.communicate(stdin), 30)
     assert process.returncode is not None
     return Ran(process.returncode, out.decode(), err.decode())
