@@ -44,7 +44,7 @@ def _head(report: StatusReport, width: int) -> list[str]:
 
 
 def _running(running: int | None, slots: int | None) -> str | None:
-    if running is None:
+    if running is None or slots == 0:
         return None
     return f"{running:,} running" if slots is None else f"{running:,} of {slots:,} slots busy"
 
