@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -16,12 +15,6 @@ from tests.client.running import run_main, run_program, start_program, start_pyt
 from tests.fake_router_http import FakeRouter, Hold, text
 
 HEAVY = ("textual", "httpx", "websockets", "ollama", "aiohttp", "pydantic", "asyncio")
-
-
-@pytest.fixture
-async def router() -> AsyncIterator[FakeRouter]:
-    async with FakeRouter() as fake:
-        yield fake
 
 
 async def modules_after(*argv: str, **environ: str) -> tuple[int, set[str]]:
