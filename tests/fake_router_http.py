@@ -135,7 +135,7 @@ class Chat:
     """The consumer closed its connection before the script was through."""
 
     played: asyncio.Event = field(default_factory=asyncio.Event)
-    """The script went through, as far as the router is concerned."""
+    """The whole script was played."""
 
 
 @dataclass
@@ -216,11 +216,10 @@ class FakeRouter:
         try:
             await response.prepare(request)
             await self._play(request, response)
+            chat.played.set()
         except (asyncio.CancelledError, ConnectionError):
             chat.disconnected.set()
             raise
-        finally:
-            chat.played.set()
         return response
 
     async def _play(self, request: web.Request, response: web.StreamResponse) -> None:
