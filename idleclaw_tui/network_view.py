@@ -1,7 +1,7 @@
 """What the screen knows of the network: the last picture of it, how old that is, and its speed."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from idleclaw_protocol.status import (
     NodeStatus,
 )
 from idleclaw_tui import words
+from idleclaw_tui.model_choice import commonest_model, fastest_model
 from idleclaw_tui.words import Toned
 
 HISTORY: Final = 120
@@ -69,12 +70,16 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The network at one moment; `nodes` is None where the router does not tell them."""
+    """The network at one moment; `nodes` is None where the router does not tell them.
+
+    `suggested` is the model to take where the person chose none.
+    """
 
     node_count: int
     models: tuple[ModelRow, ...]
     nodes: tuple[NodeStatus, ...] | None
     running: int
+    suggested: str | None = None
     slots_total: int | None = None
     queued: int | None = None
     tokens_per_second: float | None = None
@@ -99,6 +104,7 @@ def picture_of_network(network: Network) -> Picture:
         models=tuple(ModelRow.of(model) for model in network.models),
         nodes=network.nodes,
         running=totals.running,
+        suggested=fastest_model(network),
         slots_total=totals.slots_total,
         queued=totals.queued,
         tokens_per_second=totals.tokens_per_second,
@@ -118,6 +124,7 @@ def picture_of_basics(health: Health, models: ModelList, metrics: Metrics) -> Pi
         ),
         nodes=None,
         running=metrics.requests_active,
+        suggested=commonest_model(models, metrics),
         uptime_seconds=health.uptime_seconds,
     )
 
@@ -127,19 +134,6 @@ def _capabilities(models: ModelList, name: str) -> tuple[str, ...]:
     if known is None:
         return ()
     return ("thinking",) * known.thinking + ("tools",) * known.tool_calls
-
-
-def best_model(models: Iterable[ModelRow]) -> ModelRow | None:
-    """Return the model that would answer soonest: a free slot first, then speed, then nodes."""
-    return max(
-        models,
-        key=lambda row: (
-            row.slots_free is None or row.slots_free > 0,
-            row.tokens_per_second or 0.0,
-            row.nodes or 0,
-        ),
-        default=None,
-    )
 
 
 ModelOrder = Literal["name", "free", "speed"]

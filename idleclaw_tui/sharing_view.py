@@ -88,9 +88,7 @@ class SharingView:
         failed = f"{self.unfinished:,} not finished" if self.unfinished else None
         speed = words.rate(self.speeds[-1]) if self.speeds and self.running else None
         tokens = words.count(self.tokens, "token")
-        return words.joined(
-            f"{tokens} for {words.count(self.finished, 'request')}", failed, speed
-        )
+        return words.joined(f"{tokens} for {words.count(self.finished, 'request')}", failed, speed)
 
     def _said(self, now: float) -> tuple[str, Tone, str]:
         since = words.whole_seconds(now - self._link_since)

@@ -35,9 +35,7 @@ class _Fence(MarkdownFence):
     """Code, in colours up to a length that they can be had for."""
 
     @classmethod
-    def highlight(
-        cls, code: str, language: str, ansi: bool = False, dark: bool = False
-    ) -> Content:
+    def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
         if code.count("\n") >= MAX_HIGHLIGHTED_LINES:
             return Content(code)
         return super().highlight(code, language, ansi=ansi, dark=dark)
@@ -47,9 +45,7 @@ class _OpenFence(MarkdownFence):
     """Code that still grows: plain, because each new line would colour all of it again."""
 
     @classmethod
-    def highlight(
-        cls, code: str, language: str, ansi: bool = False, dark: bool = False
-    ) -> Content:
+    def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
         return Content(code)
 
 
