@@ -150,6 +150,20 @@ def in_order(models: Sequence[ModelRow], order: ModelOrder) -> list[ModelRow]:
     return by_name
 
 
+def in_steady_order(
+    models: Sequence[ModelRow], order: ModelOrder, before: Sequence[str]
+) -> list[ModelRow]:
+    """Return the models in order, but those of `before` in the places they had.
+
+    Numbers change with every look, and rows that change places cannot be read. Names do not.
+    """
+    if order == "name":
+        return in_order(models, order)
+    place = {name: index for index, name in enumerate(before)}
+    known = sorted((row for row in models if row.name in place), key=lambda r: place[r.name])
+    return known + in_order([row for row in models if row.name not in place], order)
+
+
 class NetworkView:
     """The last picture, its age and what is wrong now. Times are of one monotonic clock.
 

@@ -36,6 +36,7 @@ class TableRow:
 
 _PADDING = 1
 _MAX_FLEXIBLE = 64
+_USUAL_WIDTH = 80
 
 
 def fit_columns(columns: Sequence[Column], room: int) -> list[tuple[Column, int]]:
@@ -72,9 +73,13 @@ class KeyedTable(DataTable[Text]):
     @property
     def key_under_cursor(self) -> str | None:
         """The key of the row under the cursor, None in an empty table."""
-        if not self.is_valid_row_index(self.cursor_row):
+        if not self.is_valid_coordinate(self.cursor_coordinate):
             return None
         return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
+
+    def on_mount(self) -> None:
+        """Take a usual width until the real one is known, which a hidden table waits for."""
+        self._rebuild_columns(_USUAL_WIDTH)
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the columns anew; this keeps rows, cursor and scroll position."""

@@ -32,19 +32,30 @@ def _searched(row: ModelRow) -> str:
     return " ".join((row.name, row.description, *row.capabilities)).lower()
 
 
-def option_line(row: ModelRow, name_width: int, *, current: bool) -> Content:
-    """Return a model's line: name, kind, who has it, how fast."""
-    speed = words.rate(row.tokens_per_second) if row.tokens_per_second else None
-    busy = row.slots_free == 0
-    name = row.name if len(row.name) <= _MAX_NAME else f"{row.name[: _MAX_NAME - 1]}…"
-    return toned(
-        (
-            Toned(f"{words.ACTIVE if current else ' '} ", "accent"),
-            Toned(name.ljust(name_width), "plain"),
-            Toned(f"  {words.joined(row.description, speed)}", "dim"),
-            Toned(f"  {row.availability}", "warn" if busy else "dim"),
-        )
+def option_lines(rows: Sequence[ModelRow], current: str | None) -> list[Content]:
+    """Return a line per model, in columns: name, kind, speed, who has it."""
+    names = [row.name if len(row.name) <= _MAX_NAME else _cut(row.name) for row in rows]
+    speeds = [words.rate(row.tokens_per_second) if row.tokens_per_second else "" for row in rows]
+    name_width, kind_width, speed_width = (
+        max(map(len, column), default=0)
+        for column in (names, [row.description for row in rows], speeds)
     )
+    return [
+        toned(
+            (
+                Toned(f"{words.ACTIVE if row.name == current else ' '} ", "accent"),
+                Toned(name.ljust(name_width)),
+                Toned(f"  {row.description.ljust(kind_width)}", "dim"),
+                Toned(f"  {speed.rjust(speed_width)}", "dim"),
+                Toned(f"  {row.availability}", "warn" if row.slots_free == 0 else "dim"),
+            )
+        )
+        for row, name, speed in zip(rows, names, speeds, strict=True)
+    ]
+
+
+def _cut(name: str) -> str:
+    return f"{name[: _MAX_NAME - 1]}…"
 
 
 class ModelPicker(ModalScreen[str | None]):
@@ -106,10 +117,7 @@ class ModelPicker(ModalScreen[str | None]):
         options = self.query_one(OptionList)
         rows = matching(self._models, typed)
         at = options.highlighted
-        width = min(max((len(row.name) for row in rows), default=0), _MAX_NAME)
-        options.set_options(
-            Option(option_line(row, width, current=row.name == self._current)) for row in rows
-        )
+        options.set_options(Option(line) for line in option_lines(rows, self._current))
         names = [row.name for row in rows]
         if rows:
             options.highlighted = min(at or 0, len(rows) - 1)

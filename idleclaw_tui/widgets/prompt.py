@@ -18,13 +18,22 @@ PRIVACY = "Contributors can read what you send"
 COUNT_FROM = MAX_MESSAGE_CHARS * 4 // 5
 PASTE_ROOM = MAX_MESSAGE_CHARS
 
+_TAKEN = frozenset({"redo", "cursor_page_up", "cursor_page_down"})
 _NEWLINE_KEYS = frozenset({"shift+enter", "shift+\r", "alt+enter"})
 
 
-class PromptArea(TextArea):
-    """The text field. A paste is inserted up to the longest message that can be sent."""
+class PromptArea(TextArea, inherit_bindings=False):
+    """The text field. A paste is inserted up to the longest message that can be sent.
+
+    The keys that would redo an edit and move by a page do something else in the chat.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            key
+            for key in TextArea.BINDINGS
+            if isinstance(key, Binding) and key.action not in _TAKEN
+        ),
         Binding("enter", "submit", "send", id="prompt.send", priority=True, show=False),
         Binding("ctrl+j", "newline", "new line", id="prompt.newline", priority=True, show=False),
     ]
@@ -76,9 +85,10 @@ class PromptArea(TextArea):
         pasted = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
         room = max(0, PASTE_ROOM - len(self.text) + len(self.selected_text))
         event.text = pasted[:room]
+        await super()._on_paste(event)
+        event.prevent_default()
         if len(pasted) > room:
             self.post_message(self.PasteCut(room, len(pasted)))
-        await super()._on_paste(event)
 
 
 class PromptBox(Vertical):

@@ -14,6 +14,7 @@ from rich.text import Text
 from textual.color import Color, ColorParseError
 from textual.content import Content
 from textual.filter import LineFilter
+from textual.widget import Widget
 
 from idleclaw_protocol.text_safety import clean, clean_line
 from idleclaw_tui.words import Tone, Toned
@@ -70,6 +71,16 @@ def cell(part: Toned, variables: Mapping[str, str], *, right: bool = False) -> T
     )
 
 
+def toast(widget: Widget, message: str, *, warn: bool = False) -> None:
+    """Show a passing remark, literally; what must not be missed belongs elsewhere."""
+    widget.notify(
+        clean_line(message, MAX_LINE),
+        severity="warning" if warn else "information",
+        markup=False,
+        timeout=4,
+    )
+
+
 def _rich_style(tone: Tone, variables: Mapping[str, str]) -> Style:
     if tone == "strong":
         return Style(bold=True)
@@ -89,8 +100,24 @@ _UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
 )
 _ASCII_FORMS: Final = str.maketrans(
-    "●◐◌○‖✕✓·…—╭╮╰╯│─┃━▌▎▏▁▂▃▄▅▆▇█░▸▾•↑↓",
-    "*o.o=xv-.-++++|-|-|||__--==###.>v*^v",
+    {
+        glyph: ascii_form
+        for glyphs, ascii_form in (
+            ("●", "*"),
+            ("◐◌○•", "o"),
+            ("‖", "="),
+            ("✕", "x"),
+            ("✓", "v"),
+            ("·…", "."),
+            ("—─━▁▂▃", "-"),
+            ("│┃▌▎▏", "|"),
+            ("╭╮╰╯┌┐└┘├┤┬┴┼", "+"),
+            ("▄▅▆▇█", "#"),
+            ("░", "."),
+            ("▸", ">"),
+        )
+        for glyph in glyphs
+    }
 )
 
 

@@ -1,0 +1,208 @@
+"""The terminal UI: wires router, node and the three tabs together; no HTTP here."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Footer
+
+from idleclaw_tui.network_view import NetworkView
+from idleclaw_tui.peers import LocalSharing, Router
+from idleclaw_tui.router_watch import RouterWatch
+from idleclaw_tui.tabs.chat import ChatTab
+from idleclaw_tui.tabs.contribute import ContributeTab
+from idleclaw_tui.tabs.network import NetworkTab
+from idleclaw_tui.themes import DARK, LIGHT, theme_at_start
+from idleclaw_tui.widgets.safe_text import TerminalGuard
+from idleclaw_tui.widgets.top_bar import TABS, TabName, TopBar
+
+Clock = Callable[[], float]
+
+
+def clock_time(seconds: float) -> str:
+    """Return the local time of day of a moment given in seconds since the epoch: 14:02:11."""
+    return time.strftime("%H:%M:%S", time.localtime(seconds))
+
+
+class IdleClawApp(App[None]):
+    """The screen over a router and, on this machine, a node.
+
+    `label` stands for the router's address where that means nothing to the person.
+    """
+
+    TITLE = "IdleClaw"
+    CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-medium"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (20, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "help", id="app.help", tooltip="Show or hide help and all keys"),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "everything",
+            id="app.palette",
+            tooltip="Find any command",
+            priority=True,
+        ),
+        Binding("f2", "tab('chat')", "Chat", id="app.chat", show=False),
+        Binding("f3", "tab('network')", "Network", id="app.network", show=False),
+        Binding("f4", "tab('contribute')", "Contribute", id="app.contribute", show=False),
+        Binding(
+            "ctrl+pageup", "step(-1)", "Previous tab", id="app.previous", show=False, priority=True
+        ),
+        Binding("ctrl+pagedown", "step(1)", "Next tab", id="app.next", show=False, priority=True),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        router: AbstractAsyncContextManager[Router],
+        sharing: LocalSharing,
+        server: str,
+        *,
+        label: str | None = None,
+        first_tab: TabName = "chat",
+        clock: Clock = time.monotonic,
+        clock_time: Callable[[float], str] = clock_time,
+        ascii_only: bool = False,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        self._guard = TerminalGuard(ascii_only=ascii_only)
+        super().__init__(driver_class=driver_class)
+        self._router_context = router
+        self._open = AsyncExitStack()
+        self._sharing = sharing
+        self._network = NetworkView(server, label)
+        self._first_tab: TabName = first_tab
+        self._clock = clock
+        self._clock_time = clock_time
+        self._watch: RouterWatch | None = None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Let nothing reach the terminal that would steer it."""
+        return [*super().get_line_filters(), self._guard]
+
+    def compose(self) -> ComposeResult:
+        """Lay out the frame; the tabs come once the router's client is open."""
+        yield TopBar(lambda width: self._network.headline(self._clock(), width))
+        yield ContentSwitcher(id="tabs")
+        yield Footer(show_command_palette=False)
+
+    async def on_mount(self) -> None:
+        """Open the router's client, then the tabs."""
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        start = theme_at_start(os.environ)
+        self.theme = start if start in self.available_themes else DARK.name
+        router = await self._open.enter_async_context(self._router_context)
+        tabs = self.query_one(ContentSwitcher)
+        await tabs.add_content(ChatTab(router, self._network, self._clock))
+        await tabs.add_content(NetworkTab(self._network, self._clock))
+        await tabs.add_content(
+            ContributeTab(self._sharing, self._network, self._clock, self._clock_time)
+        )
+        self._watch = RouterWatch(router, self._network, self._clock, self._network_changed)
+        self.action_tab(self._first_tab)
+        self._watch_router(self._watch)
+        self.set_interval(1.0, self._tick)
+
+    async def on_unmount(self) -> None:
+        """Close the router's client."""
+        await self._open.aclose()
+
+    @work(exclusive=True, group="watch", exit_on_error=False)
+    async def _watch_router(self, watch: RouterWatch) -> None:
+        await watch.run()
+
+    def action_tab(self, tab: TabName) -> None:
+        """Open a tab."""
+        self.query_one(ContentSwitcher).current = tab
+        self.query_one(TopBar).active = tab
+        self._tab(tab).focus_main()
+        if self._watch is not None:
+            self._watch.watch(tab == "network")
+
+    def action_step(self, step: int) -> None:
+        """Open the next or the previous tab."""
+        at = TABS.index(self.query_one(TopBar).active)
+        self.action_tab(TABS[(at + step) % len(TABS)])
+
+    def action_help(self) -> None:
+        """Show or hide the help panel."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every action of every tab beside Textual's own commands."""
+        for command in super().get_system_commands(screen):
+            if command.title not in ("Quit", "Keys"):
+                yield command
+        yield from self._commands(self, "", None)
+        for tab in TABS:
+            yield from self._commands(self._tab(tab), f"{tab.capitalize()}: ", tab)
+
+    def _commands(
+        self, node: App[None] | Widget, prefix: str, tab: TabName | None
+    ) -> Iterable[SystemCommand]:
+        for binding in node.BINDINGS:
+            if isinstance(binding, Binding) and binding.action != "command_palette":
+                said = binding.tooltip or binding.description
+                run = partial(self._run_command, node, binding.action, tab)
+                yield SystemCommand(f"{prefix}{said}", self.get_key_display(binding), run)
+
+    async def _run_command(
+        self, node: App[None] | Widget, action: str, tab: TabName | None
+    ) -> None:
+        if tab is not None:
+            self.action_tab(tab)
+        await self.run_action(action, node)
+
+    def _tab(self, tab: TabName) -> ChatTab | NetworkTab | ContributeTab:
+        match tab:
+            case "chat":
+                return self.query_one(ChatTab)
+            case "network":
+                return self.query_one(NetworkTab)
+            case "contribute":
+                return self.query_one(ContributeTab)
+
+    def _network_changed(self) -> None:
+        self.call_later(self._show_network)
+
+    def _show_network(self) -> None:
+        self.query_one(TopBar).show_headline()
+        self.query_one(ChatTab).show_network()
+        self.query_one(NetworkTab).show_network()
+        self.query_one(ContributeTab).show_sharing()
+
+    def _tick(self) -> None:
+        self.query_one(TopBar).show_headline()
+        if not self._network.reachable:
+            self.query_one(ChatTab).show_network()
+            self.query_one(NetworkTab).show_ages()
+
+    @on(TopBar.TabChosen)
+    def _tab_chosen(self, message: TopBar.TabChosen) -> None:
+        self.action_tab(message.tab)
+
+    @on(NetworkTab.ModelChosen)
+    def _model_chosen(self, message: NetworkTab.ModelChosen) -> None:
+        self.query_one(ChatTab).use_model(message.name)
+        self.action_tab("chat")
+
+    @on(NetworkTab.Refresh)
+    def _refresh(self) -> None:
+        if self._watch is not None:
+            self._watch.look_now()
