@@ -27,6 +27,7 @@ from idleclaw_tui.widgets.safe_text import TerminalGuard
 from idleclaw_tui.widgets.top_bar import TABS, TabName, TopBar
 
 Clock = Callable[[], float]
+Tab = ChatTab | NetworkTab | ContributeTab
 
 
 def clock_time(seconds: float) -> str:
@@ -86,7 +87,11 @@ class IdleClawApp(App[None]):
         self._first_tab: TabName = first_tab
         self._clock = clock
         self._clock_time = clock_time
-        self._watch: RouterWatch | None = None
+        self._watch: RouterWatch
+        self._chat: ChatTab
+        self._tabs: dict[TabName, Tab]
+        self._top_bar = TopBar(lambda width: self._network.headline(self._clock(), width))
+        self._switcher = ContentSwitcher(id="tabs")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Let nothing reach the terminal that would steer it."""
@@ -94,8 +99,8 @@ class IdleClawApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the frame; the tabs come once the router's client is open."""
-        yield TopBar(lambda width: self._network.headline(self._clock(), width))
-        yield ContentSwitcher(id="tabs")
+        yield self._top_bar
+        yield self._switcher
         yield Footer(show_command_palette=False)
 
     async def on_mount(self) -> None:
@@ -105,12 +110,16 @@ class IdleClawApp(App[None]):
         start = theme_at_start(os.environ)
         self.theme = start if start in self.available_themes else DARK.name
         router = await self._open.enter_async_context(self._router_context)
-        tabs = self.query_one(ContentSwitcher)
-        await tabs.add_content(ChatTab(router, self._network, self._clock))
-        await tabs.add_content(NetworkTab(self._network, self._clock))
-        await tabs.add_content(
-            ContributeTab(self._sharing, self._network, self._clock, self._clock_time)
-        )
+        self._chat = ChatTab(router, self._network, self._clock)
+        self._tabs = {
+            "chat": self._chat,
+            "network": NetworkTab(self._network, self._clock),
+            "contribute": ContributeTab(
+                self._sharing, self._network, self._clock, self._clock_time
+            ),
+        }
+        for tab in self._tabs.values():
+            await self._switcher.add_content(tab)
         self._watch = RouterWatch(router, self._network, self._clock, self._network_changed)
         self.action_tab(self._first_tab)
         self._watch_router(self._watch)
@@ -126,15 +135,14 @@ class IdleClawApp(App[None]):
 
     def action_tab(self, tab: TabName) -> None:
         """Open a tab."""
-        self.query_one(ContentSwitcher).current = tab
-        self.query_one(TopBar).active = tab
-        self._tab(tab).focus_main()
-        if self._watch is not None:
-            self._watch.watch(tab == "network")
+        self._switcher.current = tab
+        self._top_bar.active = tab
+        self._tabs[tab].focus_main()
+        self._watch.watch(tab == "network")
 
     def action_step(self, step: int) -> None:
         """Open the next or the previous tab."""
-        at = TABS.index(self.query_one(TopBar).active)
+        at = TABS.index(self._top_bar.active)
         self.action_tab(TABS[(at + step) % len(TABS)])
 
     def action_help(self) -> None:
@@ -151,7 +159,7 @@ class IdleClawApp(App[None]):
                 yield command
         yield from self._commands(self, "", None)
         for tab in TABS:
-            yield from self._commands(self._tab(tab), f"{tab.capitalize()}: ", tab)
+            yield from self._commands(self._tabs[tab], f"{tab.capitalize()}: ", tab)
 
     def _commands(
         self, node: App[None] | Widget, prefix: str, tab: TabName | None
@@ -169,29 +177,19 @@ class IdleClawApp(App[None]):
             self.action_tab(tab)
         await self.run_action(action, node)
 
-    def _tab(self, tab: TabName) -> ChatTab | NetworkTab | ContributeTab:
-        match tab:
-            case "chat":
-                return self.query_one(ChatTab)
-            case "network":
-                return self.query_one(NetworkTab)
-            case "contribute":
-                return self.query_one(ContributeTab)
-
     def _network_changed(self) -> None:
         self.call_later(self._show_network)
 
     def _show_network(self) -> None:
-        self.query_one(TopBar).show_headline()
-        self.query_one(ChatTab).show_network()
-        self.query_one(NetworkTab).show_network()
-        self.query_one(ContributeTab).show_sharing()
+        self._top_bar.show_headline()
+        for tab in self._tabs.values():
+            tab.show_network()
 
     def _tick(self) -> None:
-        self.query_one(TopBar).show_headline()
+        self._top_bar.show_headline()
         if not self._network.reachable:
-            self.query_one(ChatTab).show_network()
-            self.query_one(NetworkTab).show_ages()
+            for tab in self._tabs.values():
+                tab.show_network()
 
     @on(TopBar.TabChosen)
     def _tab_chosen(self, message: TopBar.TabChosen) -> None:
@@ -199,10 +197,9 @@ class IdleClawApp(App[None]):
 
     @on(NetworkTab.ModelChosen)
     def _model_chosen(self, message: NetworkTab.ModelChosen) -> None:
-        self.query_one(ChatTab).use_model(message.name)
+        self._chat.use_model(message.name)
         self.action_tab("chat")
 
     @on(NetworkTab.Refresh)
     def _refresh(self) -> None:
-        if self._watch is not None:
-            self._watch.look_now()
+        self._watch.look_now()

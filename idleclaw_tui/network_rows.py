@@ -123,18 +123,18 @@ def totals_line(view: NetworkView, now: float) -> tuple[Toned, ...]:
         return Toned(f"{words.FAILED} ", "bad"), Toned(trouble, "bad")
     parts: list[Toned] = []
     for name, value in _totals(picture):
-        parts += [Toned(f"{name} ", "dim"), Toned(value, "strong"), Toned("    ")]
+        parts += [Toned(f"{name} ", "dim"), Toned(value, "strong"), Toned("   ")]
     if stale := view.staleness(now):
         parts.append(Toned(words.joined(f"{words.FAILED} {stale}", view.trouble(now)), "bad"))
     elif picture.tokens_per_second is not None:
-        parts.append(Toned(words.rate(picture.tokens_per_second).rjust(11), "strong"))
+        parts.append(Toned(words.rate(picture.tokens_per_second).rjust(9), "strong"))
     return tuple(parts)
 
 
 def _totals(picture: Picture) -> list[tuple[str, str]]:
     running = f"{picture.running:,}"
     if picture.slots_total is not None:
-        running += f" of {picture.slots_total:,}"
+        running += f"/{picture.slots_total:,}"
     totals = [
         ("nodes", f"{picture.node_count:,}"),
         ("models", f"{len(picture.models):,}"),

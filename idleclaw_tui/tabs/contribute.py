@@ -119,6 +119,10 @@ class ContributeTab(Vertical):
         if events:
             self.show_sharing()
 
+    def show_network(self) -> None:
+        """Show whether the router can be reached, which matters before sharing."""
+        self._show_top(self._clock())
+
     def show_sharing(self) -> None:
         """Show the node as it is known now."""
         now = self._clock()
@@ -213,8 +217,10 @@ class ContributeTab(Vertical):
             detail.insert(0, text(said, "warn" if self._view.active else "bad"))
         self._update("#share-sentence", toned(self._view.sentence(now)))
         self._update("#share-detail", Content("\n").join(detail))
+        self.query_one("#share-detail").display = bool(detail)
         totals = self._view.totals() if sharing or self._view.finished else ""
         self._update("#share-totals-line", text(totals, "dim"))
+        self.query_one("#share-totals").display = bool(totals)
         lines = [toned(model_line(model)) for model in self._view.models]
         self._update("#share-models", Content("\n").join(lines or [text("none known", "dim")]))
 

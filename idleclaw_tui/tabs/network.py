@@ -106,7 +106,7 @@ class NetworkTab(Vertical):
 
     def show_network(self) -> None:
         """Show the network as it is known now."""
-        self.show_ages()
+        self._show_totals()
         picture = self._network.picture
         speeds = list(self._network.speeds)
         history = self.query_one("#speed-history", Sparkline)
@@ -116,8 +116,7 @@ class NetworkTab(Vertical):
         self._show_nodes()
         self._show_detail()
 
-    def show_ages(self) -> None:
-        """Show what changes with time alone."""
+    def _show_totals(self) -> None:
         totals = toned(totals_line(self._network, self._clock()))
         self.query_one("#totals-line", Static).update(totals)
         stale = self._network.picture is not None and not self._network.reachable

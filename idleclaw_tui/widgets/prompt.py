@@ -15,6 +15,7 @@ from idleclaw_tui.widgets.safe_text import text, toned
 from idleclaw_tui.words import Tone, Toned
 
 PRIVACY = "Contributors can read what you send"
+PRIVACY_SHORT = "Contributors can read it"
 COUNT_FROM = MAX_MESSAGE_CHARS * 4 // 5
 PASTE_ROOM = MAX_MESSAGE_CHARS
 
@@ -101,9 +102,9 @@ class PromptBox(Vertical):
         """Lay out the field."""
         yield PromptArea()
 
-    def on_mount(self) -> None:
-        """Say who can read along."""
-        self.show_count(0)
+    def on_resize(self) -> None:
+        """Say who can read along in the words that fit."""
+        self.show_count(len(self.query_one(PromptArea).text))
 
     def show_model(self, parts: tuple[Toned, ...]) -> None:
         """Show which model will answer."""
@@ -112,7 +113,8 @@ class PromptBox(Vertical):
     def show_count(self, length: int) -> None:
         """Show who can read along or, near the limit, how long the text is."""
         if length < COUNT_FROM:
-            self.border_subtitle = text(PRIVACY, "dim")
+            fits = self.size.width >= len(PRIVACY) + 2
+            self.border_subtitle = text(PRIVACY if fits else PRIVACY_SHORT, "dim")
         else:
             tone: Tone = "bad" if length > MAX_MESSAGE_CHARS else "warn"
             self.border_subtitle = text(f"{length:,} of {MAX_MESSAGE_CHARS:,} characters", tone)

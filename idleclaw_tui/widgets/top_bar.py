@@ -6,7 +6,6 @@ from typing import Final, Literal
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -19,15 +18,19 @@ TABS: Final[tuple[TabName, ...]] = ("chat", "network", "contribute")
 _KEYS: Final[dict[TabName, str]] = {"chat": "F2", "network": "F3", "contribute": "F4"}
 
 
-class TabLabel(Static):
-    """One tab's name, to be clicked."""
+class TabLabel(Horizontal):
+    """One tab's key and name, to be clicked."""
 
     ALLOW_SELECT = False
 
     def __init__(self, tab: TabName) -> None:
-        label = Content.assemble((f"{_KEYS[tab]} ", "$text-disabled"), tab.capitalize())
-        super().__init__(label, id=f"tab-{tab}")
+        super().__init__(id=f"tab-{tab}")
         self.tab: TabName = tab
+
+    def compose(self) -> ComposeResult:
+        """Lay out key and name."""
+        yield Static(_KEYS[self.tab], classes="tab-key")
+        yield Static(self.tab.capitalize(), classes="tab-name")
 
     def on_click(self) -> None:
         """Ask for this tab."""
