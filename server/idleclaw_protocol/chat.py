@@ -60,7 +60,7 @@ class Delta(_Event):
     """New text, thinking (`reasoning`) or the progress of a tool call; empty in pure notices."""
 
     content: str | None = None
-    reasoning: bool = False
+    reasoning: bool | None = None
     tool_call: ToolCallProgress | None = None
 
 

@@ -1,0 +1,78 @@
+"""`idleclaw-server`: argv and environment to a running router."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final
+
+from pydantic import ValidationError
+
+from idleclaw_server.service import running_router
+from idleclaw_server.settings import Settings
+
+_USAGE_ERROR: Final = 2
+_CANNOT_LISTEN: Final = 1
+_log = logging.getLogger("idleclaw_server")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the router until SIGINT or SIGTERM; return the exit code."""
+    arguments = _parser().parse_args(argv)
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        print(f"idleclaw-server: {_first_fault(error)}", file=sys.stderr)  # noqa: T201
+        return _USAGE_ERROR
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(_serve(settings))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    try:
+        async with running_router(settings) as router:
+            _log.info("listening on %s", router.url)
+            await stop.wait()
+            _log.info("draining for at most %g s", settings.drain_seconds)
+            await router.drain(settings.drain_seconds)
+    except OSError as error:
+        _log.error("cannot listen on %s port %d: %s", settings.host, settings.port, error.strerror)
+        return _CANNOT_LISTEN
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="idleclaw-server",
+        description="The router of an IdleClaw network: nodes connect to it, consumers chat "
+        "through it. Every setting is also an environment variable, IDLECLAW_<NAME>.",
+    )
+    parser.add_argument("--version", action="version", version=f"idleclaw {version('idleclaw')}")
+    for name, field in Settings.model_fields.items():
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            metavar=name.rpartition("_")[2].upper(),
+            help=f"{field.description} (default: {field.default})",
+        )
+    return parser
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    name = "_".join(map(str, fault["loc"]))
+    return f"--{name.replace('_', '-')} (IDLECLAW_{name.upper()}): {fault['msg']}"

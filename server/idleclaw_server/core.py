@@ -1,0 +1,86 @@
+"""The router without any I/O: nodes in, requests in, frames and answers out.
+
+Everything that reaches the router from a socket or a clock is one call here; everything that
+leaves goes through `NodeLink` and `AnswerSink`. The parts are `NodeRegistry` (who has what),
+`RequestLife` (what happens to a request) and `Deadlines` (what time does to both).
+"""
+
+import random
+from collections.abc import Callable
+
+from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, Register, Registered
+from idleclaw_server.aliases import AliasBook
+from idleclaw_server.counters import Counters
+from idleclaw_server.deadlines import Deadlines
+from idleclaw_server.inference import AnswerSink, InferenceRequest, NodeLink
+from idleclaw_server.node import Node
+from idleclaw_server.node_registry import NodeRegistry
+from idleclaw_server.policy import Policy
+from idleclaw_server.relay import Relay
+from idleclaw_server.request_life import RequestLife
+
+
+class RouterCore:
+    """The router's decisions. Times are seconds of one monotonic clock, passed in as `now`."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        rng: random.Random,
+        new_id: Callable[[], str],
+        alias_key: bytes,
+        now: float,
+    ) -> None:
+        self.policy = policy
+        self.started_at = now
+        self.counters = Counters()
+        self.registry = NodeRegistry(policy.max_nodes, AliasBook(alias_key))
+        self.life = RequestLife(self.registry, policy, self.counters, rng, new_id)
+        self.deadlines = Deadlines(self.registry, self.life, policy, self.counters)
+
+    def node_registered(self, register: Register, link: NodeLink, now: float) -> Node:
+        """List a node that may serve from now on, and answer it.
+
+        Raises:
+            NodeRefused: see `NodeRegistry.add`; nothing has changed then.
+        """
+        node, old = self.registry.add(register, link, now)
+        if old is not None:
+            old.link.close(1000, "re-registered")
+            self.node_left(old, now)
+        answer = Registered(node_id=node.node_id, features=frozenset({DECLINE, CANCEL_ACK}))
+        link.send(answer.to_json().encode())
+        self.life.offer_slots(node, now)
+        return node
+
+    def node_left(self, node: Node, now: float) -> None:
+        """Forget a connection that ended; doing so twice, or after a takeover, does nothing."""
+        if node in self.registry:
+            self.life.node_removed(node, self.registry.remove(node), now)
+
+    def heartbeat(self, node: Node, beat: Heartbeat, now: float) -> None:
+        """Take in what a node says of itself."""
+        node.heartbeat(beat, now)
+        self.registry.refresh(node)
+        self.life.offer_slots(node, now)
+
+    def submit(self, request: InferenceRequest, sink: AnswerSink, now: float) -> Relay:
+        """Start or queue a request; a queued one is told its place at once.
+
+        Raises:
+            RequestRefused: one of its kinds, see `RequestLife.submit`.
+        """
+        relay = self.life.submit(request, sink, now)
+        if relay.node is None:
+            self.deadlines.tell_place(relay, now)
+        return relay
+
+    def drain(self) -> None:
+        """Refuse new requests from now on; those that run or wait go on."""
+        self.life.draining = True
+
+    def end_all(self, now: float) -> None:
+        """End what is left after the drain's time is over."""
+        for relay in list(self.life.active):
+            self.life.fail(relay, "shutting_down", now)

@@ -1,0 +1,97 @@
+"""A request as the core knows it, and the two sides it stands between.
+
+Nothing here knows HTTP or WebSockets: another API over the same core brings another `AnswerSink`,
+a node on another router another `NodeLink`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from idleclaw_protocol.chat import EventError, FinishReason, Timings, Usage
+from idleclaw_protocol.frames import ToolCall
+
+WaitState = Literal["queued", "loading", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceRequest:
+    """What is asked of a model.
+
+    `messages` are Ollama's (any role, tool calls and results included), `client` is the key by
+    which the queue is fair, `options` are sampling options, `response_format` is "json" or a JSON
+    schema.
+    """
+
+    model: str
+    messages: tuple[Mapping[str, Any], ...]
+    client: str
+    think: bool = False
+    tools: tuple[Mapping[str, Any], ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    response_format: str | Mapping[str, Any] | None = None
+
+    def ollama_params(self, *, thinks: bool) -> dict[str, Any]:
+        """Return the body of Ollama's `POST /api/chat` for a node whose model thinks or not.
+
+        `keep_alive` is left out: how long a model stays loaded is its owner's business.
+        """
+        params: dict[str, Any] = {
+            "model": self.model,
+            "messages": self.messages,
+            "stream": True,
+            "think": self.think and thinks,
+        }
+        if self.tools:
+            params["tools"] = self.tools
+        if self.options:
+            params["options"] = self.options
+        if self.response_format is not None:
+            params["format"] = self.response_format
+        return params
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an answer ended; `error` is set exactly where `reason` is "error"."""
+
+    reason: FinishReason
+    timings: Timings
+    usage: Usage | None = None
+    error: EventError | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+
+
+class AnswerSink(Protocol):
+    """Where an answer goes: one consumer, behind a buffer. No method waits or raises."""
+
+    def content(self, text: str) -> int:
+        """Queue clean text of the answer; return the bytes that now wait for the consumer."""
+
+    def thinking(self, text: str) -> int:
+        """Queue clean text of the model's thinking; return the bytes that now wait."""
+
+    def waiting(self, state: WaitState, position: int | None, eta_seconds: float | None) -> None:
+        """Tell why there is no token yet; `position` 1 is next, None outside the queue."""
+
+    def comment(self) -> None:
+        """Break a silence with something that every reader ignores."""
+
+    def end(self, ending: Ending) -> None:
+        """Queue the end of the answer; nothing follows."""
+
+    def abort(self) -> None:
+        """Cut the consumer off without an end; what waits for it is dropped."""
+
+    def stalled_seconds(self, now: float) -> float:
+        """Return for how long the consumer has taken nothing although something waits."""
+
+
+class NodeLink(Protocol):
+    """The way to a node. No method waits or raises; a lost node is reported to the core."""
+
+    def send(self, frame: bytes) -> None:
+        """Queue a text frame (UTF-8)."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close in the background; frames queued before go out first where that is possible."""

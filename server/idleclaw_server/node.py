@@ -1,0 +1,111 @@
+"""A connected node as the router sees it: what it offers and what it is doing."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, OfferedModel, Register
+from idleclaw_server.capabilities import guessed_capabilities
+from idleclaw_server.speeds import ModelSpeed, MovingAverage
+
+if TYPE_CHECKING:
+    from idleclaw_server.inference import NodeLink
+    from idleclaw_server.relay import Relay
+
+_REMEMBERED_REQUESTS: Final = 64
+_FOREIGN_WEIGHT: Final = 50
+
+
+class Node:
+    """One registered connection. Identity is the object: a second one may bear the same node_id.
+
+    Slots are counted from the tables here and nowhere else: requests that run (`in_flight`),
+    cancelled ones whose end the node has yet to confirm (`cancelling`, id to deadline), and those
+    the node says it has beside ours.
+    """
+
+    def __init__(self, register: Register, link: NodeLink, alias: str, now: float) -> None:
+        self.node_id: Final = register.node_id
+        self.secret: Final = register.secret
+        self.models: Final[dict[str, OfferedModel]] = {m.name: m for m in register.models}
+        self.registered_slots: Final = register.max_concurrent
+        self.ollama_version: Final = register.ollama_version
+        self.declines: Final = DECLINE in register.features
+        self.confirms_cancel: Final = CANCEL_ACK in register.features
+        self.link: Final = link
+        self.alias: Final = alias
+        self.connected_at: Final = now
+        self.last_heartbeat = now
+        self.slots = register.max_concurrent
+        self.available = True
+        self.pause_reason: str | None = None
+        self.in_flight: dict[str, Relay] = {}
+        self.cancelling: dict[str, float] = {}
+        self.speeds: dict[str, ModelSpeed] = {}
+        self.tokens_per_second = MovingAverage()
+        self.stray_weight = 0
+        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._loaded: frozenset[str] | None = None
+        self._foreign_requests = 0
+
+    @property
+    def busy_slots(self) -> int:
+        """Slots in use, the node's own work included."""
+        return len(self.in_flight) + len(self.cancelling) + self._foreign_requests
+
+    @property
+    def has_free_slot(self) -> bool:
+        """Whether the node may get a request now."""
+        return self.available and self.busy_slots < self.slots
+
+    def has_loaded(self, model: str) -> bool:
+        """Whether the model is in memory, as far as the node tells; old nodes keep all loaded."""
+        return self._loaded is None or model in self._loaded
+
+    def thinks(self, model: str) -> bool:
+        """Whether the model can be asked to think."""
+        return "thinking" in self.capabilities(model)
+
+    def capabilities(self, model: str) -> tuple[str, ...]:
+        """Return what Ollama said the model can do, or a guess from its name for old nodes."""
+        offered = self.models[model].capabilities
+        return guessed_capabilities(model) if offered is None else offered
+
+    def speed(self, model: str) -> ModelSpeed:
+        """Return the record of this node's work with one of its models."""
+        return self.speeds.setdefault(model, ModelSpeed())
+
+    def heartbeat(self, beat: Heartbeat, now: float) -> None:
+        """Take in what the node says of itself; it can lower its capacity, never raise it."""
+        self.last_heartbeat = now
+        self.available = beat.available
+        self.pause_reason = None if beat.available else beat.reason
+        self.slots = min(self.registered_slots, beat.max_concurrent or self.registered_slots)
+        known = len(self.in_flight) + len(self.cancelling)
+        self._foreign_requests = max(0, min(beat.active_requests, self.slots) - known)
+        if beat.loaded is not None:
+            self._loaded = frozenset(beat.loaded).intersection(self.models)
+
+    def mark_loaded(self, model: str) -> None:
+        """Remember that the model just answered."""
+        if self._loaded is not None and model not in self._loaded:
+            self._loaded |= {model}
+
+    def remember(self, request_id: str) -> None:
+        """Keep the id of an ended request, so that its late frames count little.
+
+        The 64 newest are kept.
+        """
+        self._recent[request_id] = None
+        if len(self._recent) > _REMEMBERED_REQUESTS:
+            self._recent.popitem(last=False)
+
+    def count_stray(self, request_id: object) -> int:
+        """Count a frame for a request that does not run here; return the weight so far.
+
+        Late frames of a request that just ended are normal and weigh 1, others 50.
+        """
+        known = isinstance(request_id, str) and request_id in self._recent
+        self.stray_weight += 1 if known else _FOREIGN_WEIGHT
+        return self.stray_weight

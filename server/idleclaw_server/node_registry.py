@@ -1,0 +1,132 @@
+"""Who is connected and who has which model, without ever scanning the nodes."""
+
+import hmac
+from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import islice
+from typing import Final
+
+from idleclaw_protocol.frame_reading import POLICY_VIOLATION
+from idleclaw_protocol.frames import Register
+from idleclaw_server.aliases import AliasBook
+from idleclaw_server.errors import NodeRefused
+from idleclaw_server.fair_queue import FairQueue
+from idleclaw_server.inference import NodeLink
+from idleclaw_server.node import Node
+from idleclaw_server.random_set import RandomSet
+from idleclaw_server.speeds import NetworkSpeed
+
+TRY_AGAIN_LATER: Final = 1013
+_NAMES_COMPARED: Final = 500
+
+
+class ModelEntry:
+    """One model name: its nodes in the order they came, those with a free slot, who waits."""
+
+    __slots__ = ("free", "name", "nodes", "queue", "speed")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.nodes: dict[Node, None] = {}
+        self.free: RandomSet[Node] = RandomSet()
+        self.queue = FairQueue()
+        self.speed = NetworkSpeed()
+
+    def has_untried(self, tried: set[str]) -> bool:
+        """Whether some node, busy or not, has not been tried yet."""
+        return any(node.node_id not in tried for node in islice(self.nodes, len(tried) + 1))
+
+
+class NodeRegistry:
+    """The connected nodes, by connection, by node_id and by model.
+
+    At most `max_nodes` are kept; one more is refused with 1013.
+    """
+
+    def __init__(self, max_nodes: int, aliases: AliasBook) -> None:
+        self._max_nodes = max_nodes
+        self._aliases = aliases
+        self._nodes: dict[Node, None] = {}
+        self._by_id: dict[str, Node] = {}
+        self.models: dict[str, ModelEntry] = {}
+        self.registered_total = 0
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._nodes
+
+    def add(self, register: Register, link: NodeLink, now: float) -> tuple[Node, Node | None]:
+        """List a node; return it and the connection it takes over from, if any.
+
+        The old connection is not touched: the caller removes it after the new one is listed, so
+        that a takeover can never leave nobody serving.
+
+        Raises:
+            NodeRefused: 1008 where a live node has this node_id and the secret is not its own,
+                1013 where the router has all the nodes it can hold.
+        """
+        old = self._by_id.get(register.node_id)
+        if old is not None and not _same_owner(old.secret, register.secret):
+            raise NodeRefused(POLICY_VIOLATION, "node_id in use")
+        if old is None and len(self._nodes) >= self._max_nodes:
+            raise NodeRefused(TRY_AGAIN_LATER, "too many nodes")
+        node = Node(register, link, self._aliases.alias(register.node_id), now)
+        self._nodes[node] = None
+        self._by_id[node.node_id] = node
+        for name in node.models:
+            entry = self.models.setdefault(name, ModelEntry(name))
+            entry.nodes[node] = None
+        self.registered_total += 1
+        self.refresh(node)
+        return node, old
+
+    def remove(self, node: Node) -> list[ModelEntry]:
+        """Forget this connection; return the models that nobody has any more.
+
+        Removing one that is not listed does nothing: an old connection that ends after its
+        takeover must not take the new one with it.
+        """
+        if node not in self._nodes:
+            return []
+        del self._nodes[node]
+        if self._by_id.get(node.node_id) is node:
+            del self._by_id[node.node_id]
+        orphans = []
+        for name in node.models:
+            entry = self.models[name]
+            del entry.nodes[node]
+            entry.free.discard(node)
+            if not entry.nodes:
+                del self.models[name]
+                orphans.append(entry)
+        return orphans
+
+    def refresh(self, node: Node) -> None:
+        """Bring the free lists up to date after the node's slots changed."""
+        if node not in self._nodes:
+            return
+        free = node.has_free_slot
+        for name in node.models:
+            if free:
+                self.models[name].free.add(node)
+            else:
+                self.models[name].free.discard(node)
+
+    def nearest_names(self, model: str) -> tuple[str, ...]:
+        """Return up to three existing names like `model`; at most 500 names are compared."""
+        names = list(islice(self.models, _NAMES_COMPARED))
+        base = model.partition(":")[0]
+        family = [name for name in names if name.partition(":")[0] == base]
+        close = get_close_matches(model, names, n=3, cutoff=0.5)
+        return tuple(dict.fromkeys([*family, *close]))[:3]
+
+
+def _same_owner(secret: str | None, offered: str | None) -> bool:
+    if not secret or not offered:
+        return False
+    return hmac.compare_digest(secret.encode(), offered.encode())

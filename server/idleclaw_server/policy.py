@@ -1,0 +1,37 @@
+"""The numbers by which the router decides; one frozen value, passed in."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Bounds of time (seconds), of memory (bytes) and of counts."""
+
+    first_token_seconds: float = 60.0
+    """Silence allowed before the first token of a loaded model."""
+    loading_seconds: float = 180.0
+    """The same where the node must load the model first."""
+    gap_seconds: float = 60.0
+    """Silence allowed between two chunks; tool parsers hold tokens back for long."""
+    total_seconds: float = 900.0
+    """Age at which an answer is ended with `finish_reason: "length"`."""
+    queue_seconds: float = 110.0
+    """Longest wait for a slot; below the 120 s that the original's consumer waits for anything."""
+    heartbeat_timeout_seconds: float = 45.0
+    cancel_ack_seconds: float = 10.0
+    """How long a cancelled request keeps its slot where the node promised to confirm."""
+    consumer_stall_seconds: float = 30.0
+    """A consumer that takes nothing for this long is cut off."""
+    comment_seconds: float = 15.0
+    """A stream is never silent for longer, so that no reader's timeout fires."""
+    queue_notice_seconds: float = 2.0
+    """How often a waiting consumer hears of its position at most."""
+    max_attempts: int = 3
+    """Nodes that are tried for one request before its first token."""
+    max_waiting_per_model: int = 128
+    max_waiting: int = 1024
+    max_nodes: int = 10_000
+    max_stream_bytes: int = 262_144
+    """What may wait for one consumer; above it the request is cancelled and the consumer cut."""
+    max_stray_frames: int = 1_000
+    """Weight of unasked-for frames at which a node is closed; it halves every ten seconds."""

@@ -1,0 +1,102 @@
+"""One request on its way through the router."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from idleclaw_protocol.text_safety import TextCleaner
+from idleclaw_server.inference import AnswerSink, InferenceRequest, WaitState
+
+if TYPE_CHECKING:
+    from idleclaw_protocol.frames import ToolCall
+    from idleclaw_server.node import Node
+
+
+class Phase(Enum):
+    """Where a request stands; each one goes down this list, back only from RUNNING to WAITING."""
+
+    WAITING = auto()
+    RUNNING = auto()
+    ENDED = auto()
+
+
+class Relay:
+    """The state of one request from its admission to its end. Times are the core's clock, in s.
+
+    `progress` counts the chunks of the present attempt; the sweeper compares it with `seen`, so
+    that no chunk costs a look at the clock.
+    """
+
+    __slots__ = (
+        "content",
+        "dispatched_at",
+        "first_dispatch_at",
+        "first_token_at",
+        "first_token_deadline",
+        "first_token_limit",
+        "node",
+        "notice",
+        "phase",
+        "progress",
+        "request",
+        "request_id",
+        "seen",
+        "seen_at",
+        "sink",
+        "spoke_at",
+        "submitted_at",
+        "thinking",
+        "tool_calls",
+        "tried",
+        "waiting_since",
+    )
+
+    def __init__(self, request: InferenceRequest, sink: AnswerSink, now: float) -> None:
+        self.request: Final = request
+        self.sink: Final = sink
+        self.submitted_at: Final = now
+        self.phase = Phase.WAITING
+        self.waiting_since = now
+        self.node: Node | None = None
+        self.request_id = ""
+        self.tried: set[str] = set()
+        self.first_dispatch_at: float | None = None
+        self.dispatched_at = now
+        self.first_token_deadline = self.first_token_limit = now
+        self.first_token_at: float | None = None
+        self.progress = 0
+        self.seen = 0
+        self.seen_at = now
+        self.spoke_at = now
+        self.notice: WaitState | int | None = None
+        self.content = TextCleaner()
+        self.thinking = TextCleaner()
+        self.tool_calls: list[ToolCall] = []
+
+    def start_attempt(self, node: Node, request_id: str, now: float, budget: float) -> None:
+        """Bind the request to a node; all attempts together get twice the first one's budget."""
+        if self.first_dispatch_at is None:
+            self.first_dispatch_at = now
+            self.first_token_limit = now + 2 * budget
+        self.first_token_deadline = min(now + budget, self.first_token_limit)
+        self.phase = Phase.RUNNING
+        self.node = node
+        self.request_id = request_id
+        self.tried.add(node.node_id)
+        self.dispatched_at = now
+        self.seen_at = now
+        self.progress = self.seen = 0
+        self.content = TextCleaner()
+        self.thinking = TextCleaner()
+        self.tool_calls = []
+
+    def notify(
+        self, state: WaitState, position: int | None, eta_seconds: float | None, now: float
+    ) -> None:
+        """Tell the consumer why there is no token yet, unless it was the last thing it heard."""
+        notice = state if position is None else position
+        if notice != self.notice:
+            self.notice = notice
+            self.spoke_at = now
+            self.sink.waiting(state, position, eta_seconds)

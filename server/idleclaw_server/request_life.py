@@ -1,0 +1,353 @@
+"""The life of a request: admit, match, reserve, dispatch, relay, settle.
+
+Everything here runs to its end without waiting, so between choosing a slot and holding it, or
+between an end and its consequences, nothing else can happen. Whatever ends a request first calls
+`_settle`; whatever comes after finds it ended.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Final
+
+from pydantic_core import to_json
+
+from idleclaw_protocol.chat import ErrorCode
+from idleclaw_protocol.frames import CancelRequest, Chunk
+from idleclaw_protocol.limits import MAX_FRAME_BYTES, MAX_TOOL_CALLS
+from idleclaw_server import chunk_reading
+from idleclaw_server.choice import choose
+from idleclaw_server.counters import Counters
+from idleclaw_server.endings import ending
+from idleclaw_server.errors import (
+    ChunkError,
+    NoSuchModel,
+    QueueFull,
+    RequestTooLarge,
+    ShuttingDown,
+)
+from idleclaw_server.inference import AnswerSink, Ending, InferenceRequest
+from idleclaw_server.node import Node
+from idleclaw_server.node_registry import ModelEntry, NodeRegistry
+from idleclaw_server.observations import observe_answer, observe_first_token
+from idleclaw_server.policy import Policy
+from idleclaw_server.relay import Phase, Relay
+
+_RETRY_AFTER_SECONDS: Final = 5
+_FRAME_OVERHEAD_BYTES: Final = 512
+
+
+class RequestLife:
+    """All requests of this router, from their admission to their end.
+
+    Times are seconds of one monotonic clock, passed in as `now`. `new_id` makes ids that are
+    never used twice.
+    """
+
+    def __init__(
+        self,
+        registry: NodeRegistry,
+        policy: Policy,
+        counters: Counters,
+        rng: random.Random,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._registry = registry
+        self._policy = policy
+        self._counters = counters
+        self._rng = rng
+        self._new_id = new_id
+        self.active: dict[Relay, None] = {}
+        self.waiting = 0
+        self.draining = False
+
+    # admit, match
+
+    def submit(self, request: InferenceRequest, sink: AnswerSink, now: float) -> Relay:
+        """Start a request, or put it into the queue.
+
+        Raises:
+            ShuttingDown: the router is draining.
+            RequestTooLarge: its frame would not pass a node's 1 MiB limit.
+            NoSuchModel: nobody has the model; the nearest names are on the error.
+            QueueFull: no slot and no room to wait.
+        """
+        if self.draining:
+            raise ShuttingDown("The router is restarting.", retry_after=_RETRY_AFTER_SECONDS)
+        entry = self._registry.models.get(request.model)
+        if entry is None:
+            raise NoSuchModel(
+                f"No nodes available with model {request.model}",
+                models=self._registry.nearest_names(request.model),
+            )
+        size = len(to_json(request.ollama_params(thinks=True))) + _FRAME_OVERHEAD_BYTES
+        if size > MAX_FRAME_BYTES:
+            raise RequestTooLarge("The conversation is too large. Start a new one.")
+        relay = Relay(request, sink, now)
+        if not self._start(relay, entry, now):
+            if self._is_full(entry):
+                raise QueueFull(
+                    "Every node with this model is busy and the queue is full.",
+                    retry_after=_RETRY_AFTER_SECONDS,
+                )
+            entry.queue.add(relay)
+            self.waiting += 1
+        self.active[relay] = None
+        return relay
+
+    def _is_full(self, entry: ModelEntry) -> bool:
+        return (
+            len(entry.queue) >= self._policy.max_waiting_per_model
+            or self.waiting >= self._policy.max_waiting
+        )
+
+    # reserve, dispatch
+
+    def _start(self, relay: Relay, entry: ModelEntry, now: float) -> bool:
+        node = choose(entry.free, entry.name, relay.tried, self._rng)
+        if node is None:
+            return False
+        self._dispatch(relay, node, now)
+        return True
+
+    def _dispatch(self, relay: Relay, node: Node, now: float) -> None:
+        model = relay.request.model
+        loaded = node.has_loaded(model)
+        budget = self._policy.first_token_seconds if loaded else self._policy.loading_seconds
+        relay.start_attempt(node, self._new_id(), now, budget)
+        node.in_flight[relay.request_id] = relay
+        self._registry.refresh(node)
+        params = relay.request.ollama_params(thinks=node.thinks(model))
+        frame = {
+            "type": "inference_request",
+            "request_id": relay.request_id,
+            "ollama_params": params,
+        }
+        node.link.send(to_json(frame))
+        if not loaded:
+            relay.notify("loading", None, None, now)
+        elif relay.notice is not None:
+            relay.notify("waiting", None, None, now)
+
+    def offer_slots(self, node: Node, now: float) -> None:
+        """Give the node's free slots to those who have waited longest for one of its models."""
+        while node.has_free_slot and node in self._registry:
+            heads = (
+                self._registry.models[name].queue.next(lambda r: node.node_id not in r.tried)
+                for name in node.models
+            )
+            relay = min(filter(None, heads), key=lambda r: r.waiting_since, default=None)
+            if relay is None:
+                return
+            self._registry.models[relay.request.model].queue.take(relay)
+            self.waiting -= 1
+            self._dispatch(relay, node, now)
+
+    # relay
+
+    def chunk(self, node: Node, request_id: str, chunk: object, now: float) -> None:
+        """Pass on one chunk that a node sent. This is the hot path."""
+        relay = node.in_flight.get(request_id)
+        if relay is None:
+            self.stray(node, request_id)
+            return
+        relay.progress += 1
+        self._counters.chunks += 1
+        text = chunk_reading.plain_text(chunk)
+        if text is not None:
+            self._content(relay, text, now)
+            return
+        try:
+            self._full_chunk(relay, chunk_reading.read_chunk(chunk), now)
+        except ChunkError:
+            self._counters.malformed += 1
+            self._attempt_failed(relay, "node_error", now)
+
+    def _content(self, relay: Relay, text: str, now: float) -> None:
+        clean = relay.content.decode(text)
+        if not clean:
+            return
+        if relay.first_token_at is None:
+            self._first_token(relay, now)
+        if relay.sink.content(clean) > self._policy.max_stream_bytes:
+            self.abort(relay, now)
+
+    def _full_chunk(self, relay: Relay, chunk: Chunk, now: float) -> None:
+        message = chunk.message
+        thinking = relay.thinking.decode(message.thinking or "")
+        if thinking:
+            if relay.first_token_at is None:
+                self._first_token(relay, now)
+            if relay.sink.thinking(thinking) > self._policy.max_stream_bytes:
+                self.abort(relay, now)
+                return
+        self._content(relay, message.content, now)
+        if relay.phase is Phase.ENDED:
+            return
+        if message.tool_calls and relay.request.tools:
+            relay.tool_calls.extend(message.tool_calls)
+            if len(relay.tool_calls) > MAX_TOOL_CALLS:
+                raise ChunkError("too many tool calls")
+        if chunk.done:
+            self._done(relay, chunk, now)
+
+    def _first_token(self, relay: Relay, now: float) -> None:
+        relay.first_token_at = now
+        observe_first_token(relay, self._registry.models[relay.request.model].speed, now)
+
+    def _done(self, relay: Relay, chunk: Chunk, now: float) -> None:
+        rate = chunk_reading.tokens_per_second(chunk)
+        observe_answer(relay, self._registry.models[relay.request.model].speed, rate, now)
+        reason = chunk_reading.finish_reason(chunk, calls_tools=bool(relay.tool_calls))
+        usage = chunk_reading.usage(chunk)
+        self._end(
+            relay,
+            ending(relay, reason, now, usage=usage, tokens_per_second=rate),
+            now,
+            ended_by_node=True,
+        )
+
+    def stray(self, node: Node, request_id: str) -> None:
+        """Count a frame for a request that does not run at this node; close it if it floods."""
+        if request_id in node.cancelling:
+            return
+        self._counters.strays += 1
+        if node.count_stray(request_id) > self._policy.max_stray_frames:
+            node.link.close(1008, "too many unexpected frames")
+
+    # a node gives up, is given up, or leaves
+
+    def node_failed(self, node: Node, request_id: str, now: float) -> None:
+        """Handle the error with which a node ended a request."""
+        relay = node.in_flight.get(request_id)
+        if relay is None:
+            self.stray(node, request_id)
+            return
+        self._attempt_failed(relay, "node_error", now, ended_by_node=True)
+
+    def node_declined(self, node: Node, request_id: str, now: float) -> None:
+        """Give a declined request to another node; it is never held against the first."""
+        relay = node.in_flight.get(request_id)
+        if relay is None:
+            self.stray(node, request_id)
+            return
+        self._counters.declined += 1
+        self._attempt_failed(relay, "overloaded", now, ended_by_node=True, blame=False)
+
+    def node_confirmed(self, node: Node, request_id: str, now: float) -> None:
+        """Free the slot of a cancelled request that no longer runs at its node."""
+        if node.cancelling.pop(request_id, None) is None:
+            self.stray(node, request_id)
+            return
+        self._slots_changed(node, now)
+
+    def node_silent(self, relay: Relay, now: float) -> None:
+        """Give up on a node that has sent nothing for too long."""
+        self._attempt_failed(relay, "timeout", now)
+
+    def node_removed(self, node: Node, orphans: list[ModelEntry], now: float) -> None:
+        """Re-route or end everything that a removed node was doing, or that waited for it."""
+        for relay in list(node.in_flight.values()):
+            self._attempt_failed(relay, "node_lost", now)
+        for entry in orphans:
+            for relay in list(entry.queue):
+                self._leave_queue(relay, entry)
+                self.fail(relay, "no_node", now)
+
+    def _attempt_failed(
+        self,
+        relay: Relay,
+        code: ErrorCode,
+        now: float,
+        *,
+        ended_by_node: bool = False,
+        blame: bool = True,
+    ) -> None:
+        node = relay.node
+        assert node is not None
+        if blame:
+            node.speed(relay.request.model).reliability.add(0.0)
+        entry = self._registry.models.get(relay.request.model)
+        may_retry = (
+            relay.first_token_at is None
+            and len(relay.tried) < self._policy.max_attempts
+            and now < relay.first_token_limit
+            and entry is not None
+            and entry.has_untried(relay.tried)
+        )
+        if not may_retry or entry is None:
+            self.fail(relay, code, now, ended_by_node=ended_by_node)
+            return
+        self._counters.retries += 1
+        self._leave_node(relay, now, ended_by_node=ended_by_node)
+        if not self._start(relay, entry, now):
+            relay.phase = Phase.WAITING
+            relay.waiting_since = now
+            entry.queue.add_returned(relay)
+            self.waiting += 1
+        self._slots_changed(node, now)
+
+    # settle
+
+    def abandon(self, relay: Relay, now: float) -> None:
+        """End a request whose consumer is gone: running or waiting, it costs nobody anything."""
+        if relay.phase is not Phase.ENDED:
+            self._counters.cancelled += 1
+            self._settle(relay, now, ended_by_node=False)
+
+    def abort(self, relay: Relay, now: float) -> None:
+        """End a request whose consumer does not read what it asked for, and cut it off."""
+        if relay.phase is not Phase.ENDED:
+            self._counters.consumers_cut += 1
+            self._settle(relay, now, ended_by_node=False)
+            relay.sink.abort()
+
+    def fail(
+        self, relay: Relay, code: ErrorCode, now: float, *, ended_by_node: bool = False
+    ) -> None:
+        """End a request with an error that its consumer is told."""
+        if relay.phase is not Phase.ENDED:
+            self._counters.errors += 1
+            self._end(relay, ending(relay, "error", now, code=code), now, ended_by_node)
+
+    def cut_at_length(self, relay: Relay, now: float) -> None:
+        """End an answer that has taken all the time there is for one; its text stands."""
+        if relay.phase is not Phase.ENDED:
+            self._end(relay, ending(relay, "length", now), now, ended_by_node=False)
+
+    def _end(self, relay: Relay, end: Ending, now: float, ended_by_node: bool) -> None:
+        relay.sink.end(end)
+        self._settle(relay, now, ended_by_node=ended_by_node)
+
+    def _settle(self, relay: Relay, now: float, *, ended_by_node: bool) -> None:
+        was_waiting = relay.phase is Phase.WAITING
+        node = relay.node
+        relay.phase = Phase.ENDED
+        self.active.pop(relay, None)
+        self._counters.requests += 1
+        if was_waiting:
+            entry = self._registry.models.get(relay.request.model)
+            if entry is not None:
+                self._leave_queue(relay, entry)
+        elif node is not None:
+            self._leave_node(relay, now, ended_by_node=ended_by_node)
+            self._slots_changed(node, now)
+
+    def _leave_queue(self, relay: Relay, entry: ModelEntry) -> None:
+        if entry.queue.remove(relay):
+            self.waiting -= 1
+
+    def _leave_node(self, relay: Relay, now: float, *, ended_by_node: bool) -> None:
+        node, request_id = relay.node, relay.request_id
+        assert node is not None
+        del node.in_flight[request_id]
+        node.remember(request_id)
+        relay.node = None
+        if ended_by_node or node not in self._registry:
+            return
+        if node.confirms_cancel:
+            node.cancelling[request_id] = now + self._policy.cancel_ack_seconds
+        node.link.send(CancelRequest(request_id=request_id).to_json().encode())
+
+    def _slots_changed(self, node: Node, now: float) -> None:
+        self._registry.refresh(node)
+        self.offer_slots(node, now)

@@ -1,0 +1,72 @@
+"""What the router learns from the answers it relays: speeds, times and reliability."""
+
+from collections import deque
+from statistics import quantiles
+from typing import Final
+
+_NEWEST_SHARE: Final = 0.2
+_WINDOW: Final = 64
+
+
+class MovingAverage:
+    """An exponentially weighted mean; None until the first value."""
+
+    __slots__ = ("count", "value")
+
+    def __init__(self, value: float | None = None) -> None:
+        self.value = value
+        self.count = 0
+
+    def add(self, sample: float) -> None:
+        """Let `sample` weigh a fifth of the new mean."""
+        self.count += 1
+        if self.value is None:
+            self.value = sample
+        else:
+            self.value += _NEWEST_SHARE * (sample - self.value)
+
+
+class RecentValues:
+    """The last 64 samples of something, for its percentiles; None below five samples."""
+
+    __slots__ = ("_values",)
+
+    _ENOUGH: Final = 5
+
+    def __init__(self) -> None:
+        self._values: deque[float] = deque(maxlen=_WINDOW)
+
+    def add(self, sample: float) -> None:
+        """Take `sample` in; the oldest leaves."""
+        self._values.append(sample)
+
+    def percentile(self, percent: int) -> float | None:
+        """Return the value below which `percent` (1 to 99) of the samples lie."""
+        if len(self._values) < self._ENOUGH:
+            return None
+        return quantiles(self._values, n=100, method="inclusive")[percent - 1]
+
+
+class ModelSpeed:
+    """How one node does with one model.
+
+    `reliability` runs from 0 to 1: the share of requests that were answered, recent ones first.
+    """
+
+    __slots__ = ("first_token_seconds", "reliability", "tokens_per_second")
+
+    def __init__(self) -> None:
+        self.first_token_seconds = MovingAverage()
+        self.tokens_per_second = MovingAverage()
+        self.reliability = MovingAverage(1.0)
+
+
+class NetworkSpeed:
+    """How the whole network does with one model."""
+
+    __slots__ = ("answer_seconds", "first_token_seconds", "tokens_per_second")
+
+    def __init__(self) -> None:
+        self.first_token_seconds = RecentValues()
+        self.tokens_per_second = RecentValues()
+        self.answer_seconds = RecentValues()
