@@ -14,12 +14,14 @@ IdleClawError
 from the network are cleaned before an error is made of them.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 from idleclaw_tui.exit_codes import ExitCode
 
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+MAX_NAMES_LISTED: Final = 4
 
 UnreachableCause = Literal["refused", "name", "timeout", "tls", "proxy", "broken"]
 
@@ -173,6 +175,8 @@ class NoNode(RouterRefused):
     def __str__(self) -> str:
         if self.nearest:
             advice = f"Near it: {', '.join(self.nearest)}."
+        elif 0 < len(self.models) <= MAX_NAMES_LISTED:
+            advice = f"Online now: {', '.join(self.models)}."
         elif self.models:
             advice = "`idleclaw-tui status` lists the models that are."
         else:

@@ -22,7 +22,6 @@ from idleclaw_protocol.status import Health, Metrics, ModelList, Network
 from idleclaw_tui.chat_stream import BROKEN_OFF, TOO_LONG, ChatStream
 from idleclaw_tui.chat_updates import ChatUpdate
 from idleclaw_tui.errors import (
-    LOOPBACK_HOSTS,
     IdleClawError,
     NoNode,
     NotARouter,
@@ -38,6 +37,7 @@ from idleclaw_tui.http_bounds import (
     refuse_compression,
 )
 from idleclaw_tui.model_choice import nearest_names
+from idleclaw_tui.ollama_host import is_loopback
 from idleclaw_tui.router_answers import StatusModel, read_refusal, read_status
 
 CONNECT_SECONDS: Final = 10.0
@@ -73,7 +73,7 @@ class RouterClient:
         try:
             self._http = httpx.AsyncClient(
                 timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
-                trust_env=urlsplit(server).hostname not in LOOPBACK_HOSTS,
+                trust_env=not is_loopback(urlsplit(server).hostname or ""),
                 follow_redirects=False,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                 headers={"User-Agent": "idleclaw-tui", "Accept-Encoding": "identity"},

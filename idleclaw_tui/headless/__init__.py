@@ -1,0 +1,1 @@
+"""The three modes without a screen; nothing here imports Textual."""

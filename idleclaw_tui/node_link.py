@@ -1,0 +1,201 @@
+"""The node: it shares the local Ollama with a router for as long as it runs."""
+
+import asyncio
+import itertools
+import logging
+import random
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+
+from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, OfferedModel, Register
+from idleclaw_tui.backoff import Backoff, Uniform
+from idleclaw_tui.clock import Clock
+from idleclaw_tui.link_notices import LinkNotice
+from idleclaw_tui.node_options import DEFAULT_OPTIONS, NodeOptions, NodeTiming
+from idleclaw_tui.node_session import NodeSession, SessionEnd
+from idleclaw_tui.ollama_bridge import OllamaBridge
+from idleclaw_tui.ollama_failures import OllamaFailure
+from idleclaw_tui.quiet_logs import log_unexpected
+from idleclaw_tui.relay_guard import GuardLimits
+from idleclaw_tui.router_link import LinkFailed, RouterLink, open_link
+from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent
+
+logger = logging.getLogger(__name__)
+
+FEATURES: Final = frozenset({DECLINE, CANCEL_ACK})
+
+_UNEXPECTED: Final = "Sharing failed in a way the program did not expect. Its log says where."
+
+
+@dataclass(frozen=True, slots=True)
+class NodeIdentity:
+    """Who a node is to its router, over all its connections; `secret` proves it."""
+
+    node_id: str
+    secret: str
+
+
+def new_identity() -> NodeIdentity:
+    """Return a random identity, good for one process."""
+    return NodeIdentity(secrets.token_hex(16), secrets.token_urlsafe(32))
+
+
+class Node:
+    """Offers the models of `bridge` to the router at the base URL `server`, and relays requests.
+
+    `models` are the names to offer, None for all that can chat; `max_concurrent` is how many
+    requests run at once, whatever the router sends. `on_event` is called in the event loop for all
+    that happens, and must neither block nor raise. `uniform` is the chance in waiting times. A
+    node belongs to one event loop and runs once.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        bridge: OllamaBridge,
+        *,
+        on_event: Callable[[NodeEvent], None],
+        models: Collection[str] | None = None,
+        max_concurrent: int = 1,
+        limits: GuardLimits = DEFAULT_OPTIONS.limits,
+        timing: NodeTiming = DEFAULT_OPTIONS.timing,
+        clock: Clock = DEFAULT_OPTIONS.clock,
+        uniform: Uniform = random.uniform,
+        identity: NodeIdentity | None = None,
+    ) -> None:
+        self._server = server
+        self._bridge = bridge
+        self._options = NodeOptions(
+            None if models is None else frozenset(models), max_concurrent, limits, timing, clock
+        )
+        self._emit = on_event
+        self._uniform = uniform
+        self._identity = identity or new_identity()
+        self._backoff = Backoff(uniform)
+        self._numbers = itertools.count(1)
+        self._session: NodeSession | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._models_told: ModelsChanged | None = None
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Share until stopped: wait for Ollama, connect, serve, and come back after every loss.
+
+        Returns after `stop` or `stop_now`, with every request ended and the connection closed;
+        cancelling it does the same as `stop_now`.
+        """
+        self._life = asyncio.create_task(self._live())
+        try:
+            await asyncio.wait([self._life])
+        finally:
+            self._life.cancel()
+            await asyncio.wait([self._life])
+            self._emit(LinkChanged("stopped"))
+
+    def stop(self) -> None:
+        """Finish the running requests, take no new ones, then leave; `run` returns after that."""
+        self._stopping = True
+        if self._session is None:
+            self.stop_now()
+            return
+        self._session.drain()
+        self._emit(LinkChanged("draining", _draining(self._session.active)))
+
+    def stop_now(self) -> None:
+        """Stop every running request and leave at once."""
+        self._stopping = True
+        if self._life is not None:
+            self._life.cancel()
+
+    async def _live(self) -> None:
+        while not self._stopping:
+            try:
+                await self._share_once()
+            except Exception as error:
+                log_unexpected(logger, "sharing", error)
+                await self._wait(LinkNotice("waiting", _UNEXPECTED))
+
+    async def _share_once(self) -> None:
+        """Connect and serve until the connection ends, then wait as long as that asks for."""
+        try:
+            registered = await self._found()
+            self._emit(LinkChanged("connecting"))
+            link = await open_link(self._server, registered, self._options.timing)
+            end = await self._serve(link, registered)
+        except LinkFailed as failed:
+            await self._wait(failed.notice)
+            return
+        if end.notice is not None and not self._stopping:
+            await self._wait(end.notice, at_once=end.cause == "slept")
+
+    async def _serve(self, link: RouterLink, registered: Register) -> SessionEnd:
+        self._backoff.connected(self._options.clock.monotonic())
+        self._session = NodeSession(
+            link, registered, self._bridge, self._options, numbers=self._numbers, emit=self._emit
+        )
+        self._emit(LinkChanged("connected"))
+        try:
+            return await self._session.run()
+        finally:
+            self._session = None
+
+    async def _found(self) -> Register:
+        """Return what to register, once Ollama answers and has something to offer."""
+        while True:
+            try:
+                version = await self._bridge.version()
+                models = await self._bridge.models(self._options.models)
+            except OllamaFailure as failure:
+                trouble = failure.message
+            else:
+                self._tell_models(ModelsChanged(models, version))
+                if models:
+                    return self._registration(models, version)
+                trouble = _nothing_to_offer(self._options.models)
+            delay = self._options.timing.ollama_retry
+            self._emit(LinkChanged("waiting", trouble, delay))
+            await asyncio.sleep(delay)
+
+    def _registration(self, models: tuple[OfferedModel, ...], version: str) -> Register:
+        return Register(
+            node_id=self._identity.node_id,
+            secret=self._identity.secret,
+            models=models,
+            max_concurrent=self._options.max_concurrent,
+            ollama_version=version,
+            features=FEATURES,
+        )
+
+    def _tell_models(self, event: ModelsChanged) -> None:
+        if event != self._models_told:
+            self._models_told = event
+            self._emit(event)
+
+    async def _wait(self, notice: LinkNotice, *, at_once: bool = False) -> None:
+        delay = 0.0 if at_once else self._backoff.next_delay(self._options.clock.monotonic())
+        if notice.state == "refused":
+            least = self._options.timing.refused_retry
+            delay = least + self._uniform(0.0, least)
+        if notice.retry_after is not None:
+            delay += notice.retry_after
+        self._emit(LinkChanged(notice.state, notice.text, delay))
+        await asyncio.sleep(delay)
+
+
+def _nothing_to_offer(chosen: frozenset[str] | None) -> str:
+    if chosen is None:
+        return "Ollama has no model that can chat. Get one with `ollama pull llama3.2`."
+    names = ", ".join(sorted(chosen))
+    return f"Ollama has none of the chosen models ({names}). `ollama list` shows those it has."
+
+
+def _draining(active: int) -> str:
+    match active:
+        case 0:
+            return "Leaving."
+        case 1:
+            return "Finishing one request, then leaving."
+        case _:
+            return f"Finishing {active} requests, then leaving."
