@@ -1,12 +1,16 @@
 """The terminal UI: wires router, node and the three tabs together; no HTTP here."""
 
+import logging
 import os
+import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
@@ -17,7 +21,11 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Footer
 
 from idleclaw_tui.network_view import NetworkView
-from idleclaw_tui.peers import LocalSharing, Router
+from idleclaw_tui.node_feed import NodeFeed
+from idleclaw_tui.node_link import Node
+from idleclaw_tui.ollama_bridge import OllamaBridge
+from idleclaw_tui.peers import LocalSharing, OllamaFacts, Router
+from idleclaw_tui.router_client import RouterClient
 from idleclaw_tui.router_watch import RouterWatch
 from idleclaw_tui.tabs.chat import ChatTab
 from idleclaw_tui.tabs.contribute import ContributeTab
@@ -145,6 +153,14 @@ class IdleClawApp(App[None]):
         at = TABS.index(self._top_bar.active)
         self.action_tab(TABS[(at + step) % len(TABS)])
 
+    def _fatal_error(self) -> None:
+        """Leave saying where this program failed: not with what, and not what it held."""
+        error = sys.exc_info()[1] or self._exception
+        place = "".join(traceback.format_tb(error.__traceback__)) if error else ""
+        self.panic(
+            Text(f"IdleClaw failed, which is its own fault: {type(error).__name__}\n{place}")
+        )
+
     def action_help(self) -> None:
         """Show or hide the help panel."""
         if self.screen.query("HelpPanel"):
@@ -203,3 +219,53 @@ class IdleClawApp(App[None]):
     @on(NetworkTab.Refresh)
     def _refresh(self) -> None:
         self._watch.look_now()
+
+
+@asynccontextmanager
+async def _opened(client: RouterClient, bridge: OllamaBridge) -> AsyncIterator[Router]:
+    async with client, bridge:
+        yield client
+
+
+def run_app(
+    server: str,
+    ollama_url: str,
+    *,
+    label: str | None = None,
+    own_node: NodeFeed | None = None,
+    share: bool = False,
+    mouse: bool = True,
+) -> int:
+    """Run the terminal UI until the person leaves; return the exit status of the process.
+
+    `server` and `ollama_url` are base URLs. `label` is shown in place of the router's address.
+    Where `own_node` is given, a node runs elsewhere and publishes its events there, from whichever
+    thread; otherwise the Contribute tab makes one, with `share` at once. Raises `UsageError` for
+    URLs that are none.
+    """
+    client, bridge = RouterClient(server), OllamaBridge(ollama_url)
+
+    async def look_at_ollama() -> OllamaFacts:
+        return OllamaFacts(await bridge.version(), await bridge.models())
+
+    if own_node is not None:
+        sharing = LocalSharing(own_node, ollama_url)
+    else:
+        sharing = LocalSharing(
+            NodeFeed(),
+            ollama_url,
+            make_node=lambda on_event: Node(server, bridge, on_event=on_event),
+            look_at_ollama=look_at_ollama,
+            at_once=share,
+        )
+    # A handler of last resort would write warnings over the screen.
+    logging.getLogger().addHandler(logging.NullHandler())
+    app = IdleClawApp(
+        _opened(client, bridge),
+        sharing,
+        server,
+        label=label,
+        ascii_only="utf" not in (sys.stdout.encoding or "").lower(),
+    )
+    app.run(mouse=mouse)
+    return app.return_code or 0

@@ -34,7 +34,7 @@ class SharingView:
     @property
     def active(self) -> bool:
         """Whether the node runs, connected or not."""
-        return self.link.state not in ("stopped", "refused")
+        return self.link.state != "stopped"
 
     @property
     def running(self) -> int:
@@ -99,7 +99,7 @@ class SharingView:
             case "connecting":
                 return words.LOADING, "warn", "connecting to the router"
             case "waiting":
-                return words.WAITING, "warn", "waiting for the router"
+                return words.WAITING, "warn", "waiting to share"
             case "refused":
                 return words.FAILED, "bad", "the router refused this node"
             case "draining":

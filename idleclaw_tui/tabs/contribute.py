@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ClassVar, Final
 
 from textual import on, work
@@ -10,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Sparkline, Static
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerError, WorkerState
 
 from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.network_view import NetworkView
@@ -25,6 +26,7 @@ from idleclaw_tui.widgets.share_switch import ShareSwitch, SwitchState
 
 LOOK_SECONDS: Final = 5.0
 """How often the local Ollama is looked at before sharing."""
+CLOSE_SECONDS: Final = 2.0
 
 _COLUMNS: Final = (
     Column("when", "began", 8, rank=4),
@@ -66,9 +68,9 @@ class ContributeTab(Vertical):
         self._clock_time = clock_time
         self._view = SharingView()
         self._node: SharingNode | None = None
+        self._worker: Worker[None] | None = None
         self._look_error: str | None = None
         self._models_known: int | None = None
-        self._shown: object = None
 
     @property
     def _feed(self) -> NodeFeed:
@@ -105,10 +107,14 @@ class ContributeTab(Vertical):
                 self.action_flip()
         self.show_sharing()
 
-    def on_unmount(self) -> None:
-        """Leave nothing running."""
-        if self._node is not None:
-            self._node.stop_now()
+    async def on_unmount(self) -> None:
+        """Leave nothing running: the node says goodbye to the router, if that is quick."""
+        if self._node is None or self._worker is None:
+            return
+        self._node.stop_now()
+        with suppress(WorkerError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._worker.wait()
 
     def follow(self) -> None:
         """Take in what the node told since the last time."""
@@ -159,7 +165,7 @@ class ContributeTab(Vertical):
             self._node.stop()
         else:
             self._node = self._sharing.make_node(self._feed.publish)
-            self._share(self._node)
+            self._worker = self._share(self._node)
         self.show_sharing()
 
     def action_stop_now(self) -> None:
@@ -172,7 +178,7 @@ class ContributeTab(Vertical):
         try:
             await node.run()
         except IdleClawError as error:
-            self._feed.publish(LinkChanged("refused", str(error)))
+            self._feed.publish(LinkChanged("stopped", str(error)))
         else:
             self._feed.publish(LinkChanged("stopped"))
 
@@ -182,7 +188,7 @@ class ContributeTab(Vertical):
             return
         if event.state is WorkerState.ERROR:
             self.log.error(event.worker.error)
-            self._feed.publish(LinkChanged("refused", "This program could not go on sharing."))
+            self._feed.publish(LinkChanged("stopped", "This program could not go on sharing."))
         if event.worker.is_finished:
             self._node = None
             self.follow()
@@ -241,11 +247,17 @@ class ContributeTab(Vertical):
     def _switch_state(self) -> SwitchState:
         if self._sharing.make_node is None:
             return "fixed"
-        if self._view.link.state == "draining":
-            return "stopping"
         if self._node is None:
             return "off"
-        return "on" if self._view.link.state == "connected" else "starting"
+        match self._view.link.state:
+            case "connected":
+                return "on"
+            case "draining":
+                return "stopping"
+            case "waiting" | "refused":
+                return "waiting"
+            case _:
+                return "starting"
 
     def _why_no_requests(self) -> str:
         if self._view.active:

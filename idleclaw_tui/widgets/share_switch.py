@@ -8,11 +8,12 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-SwitchState = Literal["off", "starting", "on", "stopping", "fixed"]
+SwitchState = Literal["off", "starting", "waiting", "on", "stopping", "fixed"]
 
 _WORDS: Final[dict[SwitchState, tuple[str, str]]] = {
     "off": ("NOT SHARING", "space starts"),
     "starting": ("STARTING", "space stops"),
+    "waiting": ("WAITING", "space stops"),
     "on": ("SHARING", "space stops"),
     "stopping": ("STOPPING", "x stops at once"),
     "fixed": ("SHARING", "ends with this program"),
