@@ -8,6 +8,7 @@ from idleclaw_protocol.chat import ChatBody
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_protocol.status import Health, Metrics, ModelList, Network
 from idleclaw_tui.chat_updates import ChatUpdate
+from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.sharing import NodeEvent
 
 
@@ -64,3 +65,22 @@ MakeNode = Callable[[Callable[[NodeEvent], None]], SharingNode]
 
 LookAtOllama = Callable[[], Awaitable[OllamaFacts]]
 """Asks the local Ollama; raises IdleClawError where it does not answer."""
+
+
+async def _no_ollama() -> OllamaFacts:
+    return OllamaFacts(None, ())
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSharing:
+    """How this machine is shared: where the node's events come in, and how a node is made.
+
+    Without `make_node` the node runs elsewhere and publishes to `feed` for as long as the program
+    runs. With `at_once` sharing begins with the program.
+    """
+
+    feed: NodeFeed
+    ollama_url: str
+    make_node: MakeNode | None = None
+    look_at_ollama: LookAtOllama = _no_ollama
+    at_once: bool = False

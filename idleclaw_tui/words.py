@@ -13,7 +13,7 @@ class Toned(NamedTuple):
     tone: Tone = "plain"
 
 
-UNKNOWN: Final = "–"
+UNKNOWN: Final = "—"
 """Stands in a column where nobody knows the value."""
 
 SEPARATOR: Final = " · "
