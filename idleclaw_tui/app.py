@@ -20,6 +20,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Footer
 
+from idleclaw_tui.errors import UsageError
 from idleclaw_tui.network_view import NetworkView
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.node_link import Node
@@ -217,6 +218,7 @@ class IdleClawApp(App[None]):
         self.action_tab("chat")
 
     @on(NetworkTab.Refresh)
+    @on(ContributeTab.LinkMoved)
     def _refresh(self) -> None:
         self._watch.look_now()
 
@@ -241,8 +243,12 @@ def run_app(
     `server` and `ollama_url` are base URLs. `label` is shown in place of the router's address.
     Where `own_node` is given, a node runs elsewhere and publishes its events there, from whichever
     thread; otherwise the Contribute tab makes one, with `share` at once. Raises `UsageError` for
-    URLs that are none.
+    URLs that are none, and where stderr, on which Textual draws, is no terminal.
     """
+    if not sys.stderr.isatty():
+        raise UsageError(
+            "The terminal UI draws on stderr, which is no terminal. Do not redirect it."
+        )
     client, bridge = RouterClient(server), OllamaBridge(ollama_url)
 
     async def look_at_ollama() -> OllamaFacts:

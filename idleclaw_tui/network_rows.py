@@ -114,18 +114,15 @@ def _first_token(row: ModelRow) -> str:
 
 
 def totals_line(view: NetworkView, now: float) -> tuple[Toned, ...]:
-    """Return the network in a few numbers, or what is missing."""
+    """Return the network in a few numbers, with their age where they are old."""
     picture = view.picture
     if picture is None:
-        trouble = view.trouble(now)
-        if trouble is None:
-            return (Toned(f"{words.WAITING} ", "warn"), Toned("asking the router", "dim"))
-        return Toned(f"{words.FAILED} ", "bad"), Toned(trouble, "bad")
+        return () if view.error else (Toned(f"{words.WAITING} asking the router", "dim"),)
     parts: list[Toned] = []
     for name, value in _totals(picture):
         parts += [Toned(f"{name} ", "dim"), Toned(value, "strong"), Toned("   ")]
     if stale := view.staleness(now):
-        parts.append(Toned(words.joined(f"{words.FAILED} {stale}", view.trouble(now)), "bad"))
+        parts.append(Toned(stale, "bad"))
     elif picture.tokens_per_second is not None:
         parts.append(Toned(words.rate(picture.tokens_per_second).rjust(9), "strong"))
     return tuple(parts)

@@ -19,7 +19,7 @@ UNWATCHED_SECONDS: Final = 10.0
 
 
 class RouterWatch:
-    """Asks the router every 2 s while somebody looks, every 10 s otherwise.
+    """Asks the router every 2 s while somebody looks or no model is online, else every 10 s.
 
     `changed` is called after every look, in the task of `run`, and must not wait for anything.
     """
@@ -50,7 +50,8 @@ class RouterWatch:
                 failures = min(failures + 1, 8)
                 self._view.lost(str(error), self._clock(), delay)
             else:
-                failures, delay = 0, WATCHED_SECONDS if self._watched else UNWATCHED_SECONDS
+                eager = self._watched or not picture.models
+                failures, delay = 0, WATCHED_SECONDS if eager else UNWATCHED_SECONDS
                 self._view.saw(picture, self._clock())
             self._changed()
             with contextlib.suppress(TimeoutError):

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Sparkline, Static
 from textual.worker import Worker, WorkerError, WorkerState
 
@@ -53,6 +54,9 @@ class ContributeTab(Vertical):
         Binding("space", "flip", "start/stop", id="share.flip", tooltip="Start or stop sharing"),
         Binding("x", "stop_now", "stop at once", id="share.now", tooltip="Stop sharing at once"),
     ]
+
+    class LinkMoved(Message):
+        """The own node came to the network or left it."""
 
     def __init__(
         self,
@@ -122,6 +126,8 @@ class ContributeTab(Vertical):
         now = self._clock()
         for event in events:
             self._view.apply(event, now)
+            if isinstance(event, LinkChanged) and event.state in ("connected", "stopped"):
+                self.post_message(self.LinkMoved())
         if events:
             self.show_sharing()
 

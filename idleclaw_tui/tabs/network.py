@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import DataTable, Sparkline, Static
 
+from idleclaw_tui import words
 from idleclaw_tui.network_rows import (
     model_cells,
     model_detail,
@@ -88,6 +89,7 @@ class NetworkTab(Vertical):
         with Horizontal(id="totals"):
             yield Static("", id="totals-line")
             yield Sparkline(id="speed-history", summary_function=max)
+        yield Static("", id="network-trouble")
         with Vertical(id="models-box", classes="framed"):
             yield ModelsTable(_MODEL_COLUMNS, id="models-table")
             yield Static("", id="models-empty", classes="empty")
@@ -119,6 +121,10 @@ class NetworkTab(Vertical):
     def _show_totals(self) -> None:
         totals = toned(totals_line(self._network, self._clock()))
         self.query_one("#totals-line", Static).update(totals)
+        trouble = self._network.trouble(self._clock())
+        line = self.query_one("#network-trouble", Static)
+        line.display = trouble is not None
+        line.update(text(f"{words.FAILED} {trouble}", "bad"))
         stale = self._network.picture is not None and not self._network.reachable
         self.set_class(stale, "-stale")
 

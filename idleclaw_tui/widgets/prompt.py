@@ -1,5 +1,6 @@
 """Where the person writes: Enter sends, Ctrl+J breaks the line, pasting never sends."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -35,8 +36,8 @@ class PromptArea(TextArea, inherit_bindings=False):
             for key in TextArea.BINDINGS
             if isinstance(key, Binding) and key.action not in _TAKEN
         ),
-        Binding("enter", "submit", "send", id="prompt.send", priority=True, show=False),
-        Binding("ctrl+j", "newline", "new line", id="prompt.newline", priority=True, show=False),
+        Binding("enter", "submit", "send", id="prompt.send", show=False),
+        Binding("ctrl+j", "newline", "new line", id="prompt.newline", show=False),
     ]
     HELP = (
         "Write here. **Enter** sends, **Ctrl+J** (or Shift+Enter, where the terminal tells it) "
@@ -75,12 +76,23 @@ class PromptArea(TextArea, inherit_bindings=False):
         self.insert("\n")
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key in _NEWLINE_KEYS:
-            event.stop()
-            event.prevent_default()
-            self.action_newline()
+        """Send and break the line here, in the order of the keys typed before and after."""
+        action = None if event.is_printable else self._action_for(event.key)
+        if action is None:
+            await super()._on_key(event)
             return
-        await super()._on_key(event)
+        event.stop()
+        event.prevent_default()
+        action()
+
+    def _action_for(self, key: str) -> Callable[[], None] | None:
+        if key in _NEWLINE_KEYS:
+            return self.action_newline
+        active = self.screen.active_bindings.get(key)
+        if active is None or active.node is not self:
+            return None
+        actions = {"prompt.send": self.action_submit, "prompt.newline": self.action_newline}
+        return actions.get(active.binding.id or "")
 
     async def _on_paste(self, event: events.Paste) -> None:
         pasted = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -113,7 +125,7 @@ class PromptBox(Vertical):
     def show_count(self, length: int) -> None:
         """Show who can read along or, near the limit, how long the text is."""
         if length < COUNT_FROM:
-            fits = self.size.width >= len(PRIVACY) + 2
+            fits = self.size.width >= len(PRIVACY) + 6
             self.border_subtitle = text(PRIVACY if fits else PRIVACY_SHORT, "dim")
         else:
             tone: Tone = "bad" if length > MAX_MESSAGE_CHARS else "warn"
