@@ -76,9 +76,7 @@ async def local_network(
         url, label = ollama_url, "your own Ollama"
         if not await _has_models(ollama_url):
             url, label = await _embedded(stack, ollama_url), "built-in model"
-        router = await stack.enter_async_context(
-            running_router(Settings(host="127.0.0.1", port=0))
-        )
+        router = await stack.enter_async_context(running_router(Settings(host="127.0.0.1", port=0)))
         bridge = await stack.enter_async_context(OllamaBridge(url))
         await stack.enter_async_context(_joined(router.url, bridge, on_event))
         yield LocalNetwork(router.url, url, f"this machine · {label}")

@@ -163,7 +163,7 @@ class Router:
                 partial(Consumer, stream, _post(mark)), "127.0.0.1", self.process.port
             )
             self._transports.append(transport)
-            await self._asked.pop(mark)
+            await self._asked[mark]
             opened.append(stream)
         return opened
 
