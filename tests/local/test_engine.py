@@ -47,9 +47,9 @@ async def client(service: EmbeddedOllama) -> AsyncIterator[ollama.AsyncClient]:
 
 
 def test_what_is_missing_is_named_with_both_ways_out() -> None:
-    with pytest.raises(EngineMissing, match=r"no_such_engine.*idleclaw\[local\].*Ollama"):
+    with pytest.raises(EngineMissing, match=r"no_such_engine.*--extra local.*Ollama"):
         find_model(engine="no_such_engine")
-    with pytest.raises(EngineMissing, match=r"no-such-carrier.*idleclaw\[local\].*Ollama"):
+    with pytest.raises(EngineMissing, match=r"no-such-carrier.*--extra local.*Ollama"):
         find_model(engine="json", carrier="no_such_carrier")
     with pytest.raises(EngineMissing, match="json"):
         find_model(engine="json", carrier="json")
