@@ -14,14 +14,16 @@ IdleClawError
 from the network are cleaned before an error is made of them.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 from idleclaw_tui.exit_codes import ExitCode
 
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
-UnreachableCause = Literal["refused", "name", "timeout", "tls", "broken"]
+MAX_NAMES_LISTED: Final = 4
+
+UnreachableCause = Literal["refused", "name", "timeout", "tls", "proxy", "broken"]
 
 
 class IdleClawError(Exception):
@@ -68,6 +70,11 @@ class RouterUnreachable(IdleClawError):
                 return (
                     f"There is no secure connection to {self.server}: its certificate is not "
                     "valid for it. Check the address (--server)."
+                )
+            case "proxy":
+                return (
+                    f"This machine's proxy does not let {self.server} through. "
+                    "Check the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
                 )
             case "broken":
                 return f"The connection to {self.server} broke. Try again in a moment."
@@ -119,9 +126,10 @@ class RouterRefused(IdleClawError):
         self.models = models
 
     def __str__(self) -> str:
-        reason = (self.detail or f"HTTP status {self.status}").rstrip(".")
+        if self.detail is None:
+            return f"The router failed with HTTP status {self.status}.{self._when()}"
         advice = self._when() if self.retry_after is not None else ""
-        return f"The router refused: {reason}.{advice}"
+        return f"The router refused: {self.detail.rstrip('.')}.{advice}"
 
     def _when(self) -> str:
         wait = f"in {self.retry_after} s" if self.retry_after else "in a moment"
@@ -138,12 +146,13 @@ class RateLimited(RouterRefused):
 
 
 class RouterBusy(RouterRefused):
-    """Nodes have the model, but no place is free and none can be waited for (503)."""
+    """The router takes no more now: no place is free, or it is about to stop (503)."""
 
     exit_code = ExitCode.NO_NODE
 
     def __str__(self) -> str:
-        return f"All nodes that could answer are busy.{self._when()}"
+        reason = self.detail or "All nodes that could answer are busy"
+        return f"{reason.rstrip('.')}.{self._when()}"
 
 
 class NoNode(RouterRefused):
@@ -166,6 +175,8 @@ class NoNode(RouterRefused):
     def __str__(self) -> str:
         if self.nearest:
             advice = f"Near it: {', '.join(self.nearest)}."
+        elif 0 < len(self.models) <= MAX_NAMES_LISTED:
+            advice = f"Online now: {', '.join(self.models)}."
         elif self.models:
             advice = "`idleclaw-tui status` lists the models that are."
         else:

@@ -41,7 +41,14 @@ class Cut:
     """The TCP connection is cut, with no end of the body."""
 
 
-Step = Raw | Hold | Cut
+@dataclass(frozen=True)
+class Pause:
+    """The script waits so many seconds, for tests of what silence does."""
+
+    seconds: float
+
+
+Step = Raw | Hold | Cut | Pause
 
 
 def event(payload: dict[str, Any] | str, *, newline: str = "\n", ascii_only: bool = False) -> Raw:
@@ -131,11 +138,14 @@ class Chat:
 
     body: Any
     headers: dict[str, str]
+    peer: object
+    """The consumer's end of the TCP connection."""
+
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
     """The consumer closed its connection before the script was through."""
 
     played: asyncio.Event = field(default_factory=asyncio.Event)
-    """The script went through, as far as the router is concerned."""
+    """The whole script was played."""
 
 
 @dataclass
@@ -208,7 +218,11 @@ class FakeRouter:
         return _response(status, body, headers)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        chat = Chat(await request.json(), dict(request.headers))
+        chat = Chat(
+            await request.json(),
+            dict(request.headers),
+            request.transport.get_extra_info("peername") if request.transport else None,
+        )
         self.chats.append(chat)
         if self.refuse is not None:
             return _response(self.refuse.status, self.refuse.body, self.refuse.headers)
@@ -216,11 +230,10 @@ class FakeRouter:
         try:
             await response.prepare(request)
             await self._play(request, response)
+            chat.played.set()
         except (asyncio.CancelledError, ConnectionError):
             chat.disconnected.set()
             raise
-        finally:
-            chat.played.set()
         return response
 
     async def _play(self, request: web.Request, response: web.StreamResponse) -> None:
@@ -230,6 +243,8 @@ class FakeRouter:
                     await response.write(data)
                 case Hold(gate):
                     await gate.wait()
+                case Pause(seconds):
+                    await asyncio.sleep(seconds)
                 case Cut():
                     assert request.transport is not None
                     request.transport.abort()

@@ -6,13 +6,13 @@ from collections.abc import Callable
 import anyio
 
 
-async def wait_until(predicate: Callable[[], object], what: str, timeout: float = 10) -> None:
-    """Return once `predicate()` is true; fail with `what` after `timeout` seconds.
+async def wait_until(predicate: Callable[[], object], what: str, within: float = 10) -> None:
+    """Return once `predicate()` is true; fail with `what` after `within` seconds.
 
     The last resort, for state that no event announces.
     """
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + within
     while not predicate():
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout:g} s for: {what}")
+            raise AssertionError(f"waited {within:g} s for: {what}")
         await anyio.sleep(0.01)

@@ -4,11 +4,12 @@ import asyncio
 import secrets
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from pydantic import ValidationError
 
 from idleclaw_protocol.chat import ChatBody, Refusal
 from idleclaw_protocol.limits import MAX_TOTAL_CHARS
+from idleclaw_server.consumer_pipe import ConsumerPipe
 from idleclaw_server.core import RouterCore
 from idleclaw_server.errors import RequestRefused
 from idleclaw_server.inference import InferenceRequest
@@ -27,9 +28,8 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
     """Relay one answer; the consumer's disconnect ends it at the node at once."""
     body = await _read_body(request)
     loop = asyncio.get_running_loop()
-    sink = SseAnswer(
-        f"chatcmpl-{secrets.token_hex(6)}", body.model, loop, lambda: _cut(request.transport)
-    )
+    pipe = ConsumerPipe(loop)
+    sink = SseAnswer(f"chatcmpl-{secrets.token_hex(6)}", body.model, pipe)
     try:
         relay = core.submit(_inference(body, request.remote or ""), sink, loop.time())
     except RequestRefused as refusal:
@@ -37,17 +37,17 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
             refusal.status, str(refusal), models=refusal.models, retry_after=refusal.retry_after
         )
     response = web.StreamResponse(headers=_HEADERS)
-    response.enable_chunked_encoding()
     try:
         await response.prepare(request)
-        while data := await sink.take():
-            await response.write(data)
-        await response.write_eof()
+        if request.transport is not None:
+            pipe.start(request.transport, chunked=request.version >= HttpVersion11)
+            await pipe.flushed()
+            await response.write_eof()
     except ConnectionError:
         # The consumer left between two writes; nobody is there to be told.
         pass
     finally:
-        core.life.abandon(relay, loop.time())
+        core.life.consumer_left(relay, loop.time())
     return response
 
 
@@ -108,8 +108,3 @@ def _unprocessable(detail: str) -> web.HTTPUnprocessableEntity:
         text=Refusal(detail=detail).model_dump_json(exclude_none=True),
         content_type="application/json",
     )
-
-
-def _cut(transport: asyncio.BaseTransport | None) -> None:
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()

@@ -1,0 +1,54 @@
+"""Which model to take where the person named none, and which names resemble a missing one."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Final
+
+from idleclaw_protocol.model_names import is_model_name
+from idleclaw_protocol.status import Metrics, ModelList, ModelStatus, Network
+
+MAX_NEAREST: Final = 3
+
+
+def fastest_model(network: Network) -> str | None:
+    """Return the chat model that would answer soonest, or None where there is none.
+
+    A free slot comes first, then the observed tokens a second, then being loaded, then being
+    small. Models that cannot chat (embeddings) are left out.
+    """
+    models = [model for model in network.models if model.nodes and _can_chat(model)]
+    return max(models, key=_soonest).name if models else None
+
+
+def commonest_model(models: ModelList, metrics: Metrics) -> str | None:
+    """Return the model that most nodes have, from what the original router tells.
+
+    The list alone would not do: its first is the largest, or the one that claims to be.
+    """
+    listed = [name for name in models.models if _is_chat_name(name)]
+    nodes = {entry.name: entry.node_count for entry in metrics.models_available}
+    return max(listed, key=lambda name: nodes.get(name, 0), default=None)
+
+
+def nearest_names(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return at most three of `names` that resemble `wanted`, other tags of it first."""
+    known = sorted(set(names))
+    base = wanted.partition(":")[0]
+    same = [name for name in known if name.partition(":")[0] == base]
+    similar = get_close_matches(wanted, known, n=MAX_NEAREST, cutoff=0.5)
+    return tuple(dict.fromkeys([*same, *similar]))[:MAX_NEAREST]
+
+
+def _can_chat(model: ModelStatus) -> bool:
+    if model.capabilities:
+        return "completion" in model.capabilities and is_model_name(model.name)
+    return _is_chat_name(model.name)
+
+
+def _is_chat_name(name: str) -> bool:
+    return is_model_name(name) and "embed" not in name.lower()
+
+
+def _soonest(model: ModelStatus) -> tuple[bool, float, bool, int]:
+    size = model.size if model.size is not None else 1 << 62
+    return model.slots_free > 0, model.tokens_per_second or 0.0, model.loaded, -size

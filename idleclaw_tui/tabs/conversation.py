@@ -1,0 +1,139 @@
+"""One conversation on the screen, with the workers that receive and draw its answers."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.worker import Worker, WorkerState
+
+from idleclaw_protocol.chat import ChatBody
+from idleclaw_tui.errors import IdleClawError
+from idleclaw_tui.peers import Router
+from idleclaw_tui.render_budget import flush_delay
+from idleclaw_tui.transcript import Answer, Exchange, Transcript
+from idleclaw_tui.widgets.greeting import Greeting
+from idleclaw_tui.widgets.message_list import EarlierLine, MessageList
+from idleclaw_tui.words import Toned
+
+_ANSWER: Final = "answer"
+_SHOW: Final = "show"
+
+
+class Conversation(Vertical):
+    """A transcript on the screen.
+
+    Two workers share an exchange: one takes updates from the router into the transcript and never
+    waits for the screen, the other draws what the transcript holds, as often as that is cheap.
+    """
+
+    class Changed(Message):
+        """An answer began or ended."""
+
+    def __init__(self, router: Router, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self.transcript = Transcript()
+        self._router = router
+        self._clock = clock
+
+    def compose(self) -> ComposeResult:
+        """Lay out greeting and messages, of which one shows."""
+        yield Greeting()
+        yield MessageList()
+
+    def on_mount(self) -> None:
+        """Begin with the greeting."""
+        self._show_emptiness()
+
+    def offer(self, parts: tuple[Toned, ...]) -> None:
+        """Say in an empty conversation what the network offers now."""
+        if not self.transcript.exchanges:
+            self.query_one(Greeting).offer(parts)
+
+    def ask(self, question: str, model: str, *, think: bool) -> None:
+        """Ask a question; no answer may be coming in."""
+        exchange = self.transcript.ask(question, model, self._clock())
+        self._begin(exchange, self.transcript.body(think=think))
+
+    def ask_again(self, model: str, *, think: bool) -> None:
+        """Ask the last question again; no answer may be coming in."""
+        exchange = self.transcript.ask_again(model, self._clock())
+        self._begin(exchange, self.transcript.body(think=think))
+
+    def stop(self) -> None:
+        """End the running answer; its text stays, and the router is told to cancel."""
+        if running := self.transcript.running:
+            running.end("stopped", self._clock())
+            self.workers.cancel_group(self, _ANSWER)
+
+    def page(self, direction: int) -> None:
+        """Scroll by a page."""
+        messages = self.query_one(MessageList)
+        if direction < 0:
+            messages.scroll_page_up(animate=False)
+        else:
+            messages.scroll_page_down(animate=False)
+
+    async def show_more(self, *, earlier: bool) -> None:
+        """Show exchanges that are not on the screen."""
+        messages = self.query_one(MessageList)
+        await (messages.show_earlier() if earlier else messages.show_later())
+
+    def _begin(self, exchange: Exchange, body: ChatBody) -> None:
+        self._receive(exchange.answer, body)
+        self._show(exchange)
+        self.post_message(self.Changed())
+
+    @work(exclusive=True, group=_ANSWER, exit_on_error=False)
+    async def _receive(self, answer: Answer, body: ChatBody) -> None:
+        try:
+            async with aclosing(self._router.chat(body)) as updates:
+                async for update in updates:
+                    answer.apply(update, self._clock())
+                    if answer.full:
+                        answer.end("length", self._clock())
+                        break
+        except IdleClawError as error:
+            answer.end("failed", self._clock(), str(error))
+
+    @work(exclusive=True, group=_SHOW, exit_on_error=False)
+    async def _show(self, exchange: Exchange) -> None:
+        self._show_emptiness()
+        messages = self.query_one(MessageList)
+        await messages.show_end(self.transcript.exchanges)
+        ended = False
+        while not ended:
+            ended = exchange.answer.ended
+            began = self._clock()
+            await messages.draw(exchange, began)
+            if not ended:
+                await asyncio.sleep(flush_delay(self._clock() - began))
+        self.post_message(self.Changed())
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Never leave an answer hanging where this program itself failed."""
+        last = self.transcript.last
+        if event.state is not WorkerState.ERROR or last is None:
+            return
+        self.log.error(event.worker.error)
+        if event.worker.group == _ANSWER:
+            last.answer.end("failed", self._clock(), "This program could not read the answer.")
+        elif event.worker.group == _SHOW:
+            self.run_worker(self._show_plain(last), group="plain", exit_on_error=False)
+
+    async def _show_plain(self, exchange: Exchange) -> None:
+        await self.query_one(MessageList).draw_plain(exchange)
+        self._show(exchange)
+
+    @on(EarlierLine.Clicked)
+    async def _more(self, message: EarlierLine.Clicked) -> None:
+        await self.show_more(earlier=message.line.id == "earlier")
+
+    def _show_emptiness(self) -> None:
+        empty = not self.transcript.exchanges
+        self.query_one(Greeting).display = empty
+        self.query_one(MessageList).display = not empty
