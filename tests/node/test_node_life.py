@@ -10,6 +10,7 @@ import pytest
 from idleclaw_protocol.frames import Register
 from idleclaw_tui.clock import Clock
 from idleclaw_tui.node_options import NodeTiming
+from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.router_link import websocket_url
 from idleclaw_tui.sharing import LinkChanged, ModelsChanged, RequestChanged
 from tests.fake_ollama import FakeModel, FakeOllama
@@ -441,6 +442,28 @@ async def test_cancelling_the_run_stops_it_as_well(ollama: FakeOllama, share: Sh
         await node.closed.wait()
         sharing.task = asyncio.create_task(asyncio.sleep(0))
     assert states(sharing)[-1] == "stopped"
+
+
+class BrokenOnce(OllamaBridge):
+    """Fails once in a way that nothing is prepared for."""
+
+    broken = True
+
+    async def version(self) -> str:
+        if self.broken:
+            self.broken = False
+            raise KeyError("version")
+        return await super().version()
+
+
+async def test_an_error_nobody_expected_is_survived(
+    share: Share, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with share(bridge_type=BrokenOnce) as sharing:
+        told = await sharing.link("waiting")
+        await sharing.connection()
+    assert "did not expect" in told.detail
+    assert "KeyError" in caplog.text
 
 
 async def test_stopping_while_waiting_needs_no_wait(router: FakeRouter, share: Share) -> None:

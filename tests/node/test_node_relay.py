@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
 
 import pytest
 
-from idleclaw_protocol.frames import Heartbeat, InferenceChunk
+from idleclaw_protocol.frames import Chunk, Heartbeat, InferenceChunk
 from idleclaw_protocol.limits import MAX_FRAME_BYTES
 from idleclaw_tui.node_options import NodeTiming
+from idleclaw_tui.ollama_bridge import OllamaBridge
+from idleclaw_tui.relay_guard import GuardedRequest
 from idleclaw_tui.sharing import RequestChanged
 from tests.fake_ollama import FakeModel, FakeOllama, Fault
 from tests.fake_router_ws import FakeRouter
@@ -177,6 +180,20 @@ async def test_a_new_request_fits_as_soon_as_the_last_is_done_or_cancelled(
     assert not [frame for frame in node.frames if frame["type"] == "inference_decline"]
 
 
+async def test_a_place_is_free_with_the_last_frame_and_not_only_when_ollama_closes(
+    ollama: FakeOllama, share: Share
+) -> None:
+    ollama.linger = asyncio.Event()
+    async with share() as sharing:
+        node = await sharing.connection()
+        first, second = "first", "second"
+        await node.request(first, model=MODEL)
+        assert (await node.answer(first))[-1]["chunk"]["done"]
+        await node.request(second, model=MODEL)
+        assert (await node.answer(second))[-1]["type"] == "inference_chunk"
+        ollama.linger.set()
+
+
 @pytest.mark.parametrize(
     ("fault", "refused", "frame", "state"),
     [
@@ -265,6 +282,27 @@ async def test_heartbeats_tell_how_things_stand(ollama: FakeOllama, share: Share
     assert Heartbeat.model_validate(idle).available
     assert (idle["active_requests"], idle["loaded"]) == (0, [])
     assert idle["node_id"] == busy["node_id"] == node.register["node_id"]
+
+
+class BrokenBridge(OllamaBridge):
+    """Fails in ways that nothing is prepared for."""
+
+    async def chat(self, request: GuardedRequest) -> AsyncGenerator[Chunk, None]:
+        yield Chunk()
+        raise KeyError(SECRET)
+
+
+async def test_an_error_nobody_expected_ends_its_request_alone(
+    share: Share, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with share(bridge_type=BrokenBridge) as sharing:
+        node = await sharing.connection()
+        for number in (1, 2):
+            frames = await node.answer(await node.request(model=MODEL))
+            assert frames[-1]["error"] == "ollama_error"
+            assert (await sharing.ended(number)).state == "failed"
+    assert "KeyError" in caplog.text
+    assert SECRET not in caplog.text
 
 
 async def test_nothing_people_write_is_in_events_or_logs(
