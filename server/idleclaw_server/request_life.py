@@ -113,7 +113,7 @@ class RequestLife:
         model = relay.request.model
         loaded = node.has_loaded(model)
         budget = self._policy.first_token_seconds if loaded else self._policy.loading_seconds
-        relay.start_attempt(node, self._new_id(), now, budget)
+        relay.start_attempt(node, self._new_id(), now, budget=budget, loading=not loaded)
         node.in_flight[relay.request_id] = relay
         self._registry.refresh(node)
         params = relay.request.ollama_params(thinks=node.thinks(model))
