@@ -109,9 +109,10 @@ def _contribute(options: argparse.Namespace) -> int:
 def _local(options: argparse.Namespace) -> int:
     if options.model is not None:
         check_model_name(options.model)
+    ollama_url = _ollama_url(_settings(options))
     from idleclaw_tui.local.command import run_local
 
-    return run_local(options.prompt, options.model)
+    return run_local(ollama_url, prompt=options.prompt, model=options.model)
 
 
 _MODES: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {

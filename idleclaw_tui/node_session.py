@@ -15,7 +15,7 @@ from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.ollama_failures import OllamaFailure
 from idleclaw_tui.request_intake import RequestIntake
 from idleclaw_tui.request_relay import RequestRelay
-from idleclaw_tui.request_table import RequestTable
+from idleclaw_tui.request_table import CancelCause, RequestTable
 from idleclaw_tui.router_link import RouterLink, close_link, closed_notice
 from idleclaw_tui.sharing import LinkChanged, NodeEvent
 from idleclaw_tui.suspend_watch import SuspendWatch
@@ -94,16 +94,19 @@ class NodeSession:
             asyncio.create_task(part())
             for part in (self._read, self._watch, self._rediscover, self._drained)
         ]
-        lost = False
+        cause: CancelCause = "owner"
         try:
-            ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-            lost = True
-            return next(iter(ended)).result()
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            cause = "link_lost"
+            end = next(part for part in parts if part.done()).result()
+            if end.cause == "stalled":
+                self._websocket.transport.abort()
+            return end
         finally:
             self._intake.declining = "paused"
             for part in parts:
                 part.cancel()
-            self._table.cancel_all("link_lost" if lost else "owner")
+            self._table.cancel_all(cause)
             await close_link(self._websocket, self._options.timing)
             await self._table.wait_empty()
             await asyncio.wait(parts)
@@ -133,7 +136,6 @@ class NodeSession:
             except ConnectionClosed as error:
                 return SessionEnd("closed", closed_notice(error))
             except TimeoutError:
-                self._websocket.transport.abort()
                 text = "The router takes nothing more from this node."
                 return SessionEnd("stalled", LinkNotice("waiting", text))
 

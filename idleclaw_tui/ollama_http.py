@@ -134,11 +134,10 @@ class OllamaHttp:
 
 
 def _client(url: str, timeouts: BridgeTimeouts) -> _Client:
-    host = urlsplit(url).hostname or ""
     headers = {"Accept-Encoding": "identity"}
-    if is_loopback(host):
-        headers["Host"] = "localhost"  # Any other name is refused by an Ollama bound to loopback.
     try:
+        if is_loopback(urlsplit(url).hostname or ""):
+            headers["Host"] = "localhost"  # An Ollama bound to loopback refuses other names.
         client = _Client(
             url,
             headers=headers,

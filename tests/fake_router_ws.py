@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Self
@@ -15,6 +16,10 @@ from websockets.http11 import Request, Response
 Json = dict[str, Any]
 
 ALL_FEATURES = ("decline", "cancel_ack")
+
+# At DEBUG, websockets logs the frames; tests look for leaks of the node, not of this server.
+_quiet_logger = logging.getLogger("tests.fake_router_ws")
+_quiet_logger.setLevel(logging.INFO)
 
 
 class NodeConnection:
@@ -143,6 +148,7 @@ class FakeRouter:
             compression=None,
             close_timeout=0.5,
             max_size=None,
+            logger=_quiet_logger,
         )
         self._port = next(iter(self._server.sockets)).getsockname()[1]
 

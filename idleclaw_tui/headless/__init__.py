@@ -1,1 +1,1 @@
-"""The three modes without a screen; nothing here imports Textual."""
+"""The three modes without a screen. Nothing here imports Textual."""

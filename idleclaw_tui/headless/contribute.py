@@ -1,7 +1,6 @@
 """`idleclaw-tui contribute`: share the local Ollama until told to stop."""
 
 import asyncio
-import os
 import signal
 import sys
 import time
@@ -39,6 +38,7 @@ class Contribution:
         self._out = out
         self._err = err
         self._on_hangup = on_hangup
+        self._hung_up = False
         self._found_models = False
         self._was_connected = False
         self._served = 0
@@ -73,11 +73,12 @@ class Contribution:
         return ExitCode.OK
 
     def _write(self, line: str) -> None:
+        if self._hung_up:
+            return
         try:
             print_line(self._out, line)
         except BrokenPipeError:
-            # Python would fail again when it flushes at exit (docs of `signal`, on SIGPIPE).
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+            self._hung_up = True
             self._on_hangup()
 
 

@@ -58,9 +58,9 @@ def _models(models: tuple[OfferedModel, ...]) -> str:
 def _request(event: RequestChanged) -> str:
     parts = [f"Request {event.number}", event.model, event.state]
     if event.prompt_tokens is not None:
-        parts.append(f"{event.prompt_tokens:,} tokens in")
+        parts.append(f"in {event.prompt_tokens:,}")
     if event.answer_tokens:
-        parts.append(f"{event.answer_tokens:,} tokens out")
+        parts.append(f"out {event.answer_tokens:,}")
     if event.tokens_per_second is not None:
         parts.append(f"{event.tokens_per_second:.0f} tok/s")
     parts.append(_seconds(event.seconds))

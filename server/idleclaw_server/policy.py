@@ -17,6 +17,10 @@ class Policy:
     """Age at which an answer is ended with `finish_reason: "length"`."""
     queue_seconds: float = 110.0
     """Longest wait for a slot; below the 120 s that the original's consumer waits for anything."""
+    register_seconds: float = 10.0
+    """How long a connection may stay without a registration."""
+    close_seconds: float = 5.0
+    """How long a node gets to answer a close; then its connection is cut."""
     heartbeat_timeout_seconds: float = 45.0
     cancel_ack_seconds: float = 10.0
     """How long a cancelled request keeps its slot where the node promised to confirm."""
@@ -26,6 +30,12 @@ class Policy:
     """A stream is never silent for longer, so that no reader's timeout fires."""
     queue_notice_seconds: float = 2.0
     """How often a waiting consumer hears of its position at most."""
+    body_seconds: float = 10.0
+    """How long the body of a chat may take to come in."""
+    keepalive_seconds: float = 15.0
+    """How long a connection may stay without a request, headers that are not through included."""
+    unacknowledged_seconds: float = 60.0
+    """How long bytes may stay unacknowledged by a peer, where the kernel can watch that."""
     max_attempts: int = 3
     """Nodes that are tried for one request before its first token."""
     max_waiting_per_model: int = 128

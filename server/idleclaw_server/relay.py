@@ -25,7 +25,8 @@ class Relay:
     """The state of one request from its admission to its end. Times are the core's clock, in s.
 
     `progress` counts the chunks of the present attempt; the sweeper compares it with `seen`, so
-    that no chunk costs a look at the clock.
+    that no chunk costs a look at the clock. `spoke_at` is when the consumer last heard a notice or
+    a comment: chunks do not count, they may hold nothing that is visible.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class Relay:
         "first_token_at",
         "first_token_deadline",
         "first_token_limit",
+        "loading",
         "node",
         "notice",
         "phase",
@@ -65,6 +67,7 @@ class Relay:
         self.dispatched_at = now
         self.first_token_deadline = self.first_token_limit = now
         self.first_token_at: float | None = None
+        self.loading = False
         self.progress = 0
         self.seen = 0
         self.seen_at = now
@@ -74,8 +77,11 @@ class Relay:
         self.thinking = TextCleaner()
         self.tool_calls: list[ToolCall] = []
 
-    def start_attempt(self, node: Node, request_id: str, now: float, budget: float) -> None:
+    def start_attempt(
+        self, node: Node, request_id: str, now: float, *, budget: float, loading: bool
+    ) -> None:
         """Bind the request to a node; all attempts together get twice the first one's budget."""
+        self.loading = loading
         if self.first_dispatch_at is None:
             self.first_dispatch_at = now
             self.first_token_limit = now + 2 * budget
