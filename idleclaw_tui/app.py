@@ -147,6 +147,7 @@ class IdleClawApp(App[None]):
         """Open a tab."""
         self._switcher.current = tab
         self._top_bar.active = tab
+        self._tabs[tab].show_network()
         self._tabs[tab].focus_main()
         self._watch.watch(tab == "network")
 
@@ -202,8 +203,9 @@ class IdleClawApp(App[None]):
         # While the program ends, widgets go before timers and calls that are on their way.
         with suppress(NoMatches):
             self._top_bar.show_headline()
-            for tab in self._tabs.values():
-                tab.show_network()
+            self._tabs[self._top_bar.active].show_network()
+            if self._top_bar.active != "chat":
+                self._chat.show_network()
 
     def _tick(self) -> None:
         if self._network.reachable:
