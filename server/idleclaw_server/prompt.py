@@ -19,9 +19,15 @@ _MONTHS: Final = (
 ).split()
 
 
+_Message = Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class PromptPolicy:
-    """Which parts the operator wants, and how many messages of a conversation a node gets."""
+    """Which parts the operator wants, and how many messages of a conversation a node gets.
+
+    `history` is at most 50, which is all that a node takes, the system message included.
+    """
 
     safety: str = ""
     identity: bool = True
@@ -30,7 +36,9 @@ class PromptPolicy:
     history: int = 20
 
 
-NO_PROMPT: Final = PromptPolicy(identity=False, date=False, brief_thinking=False, history=50)
+NO_PROMPT: Final = PromptPolicy(
+    identity=False, date=False, brief_thinking=False, history=MAX_MESSAGES
+)
 """The conversation as it is."""
 
 
@@ -48,17 +56,15 @@ def system_text(
     return "\n\n".join(filter(None, [*parts, *extra]))[:MAX_MESSAGE_CHARS]
 
 
-def node_messages(
-    policy: PromptPolicy, history: Sequence[Mapping[str, Any]], system: str
-) -> tuple[Mapping[str, Any], ...]:
-    """Return what a node is sent: the system message, if any, and the newest of the history.
+def recent(policy: PromptPolicy, history: Sequence[_Message]) -> tuple[_Message, ...]:
+    """Return the newest messages of a conversation, leaving room for a system message."""
+    said = policy.safety or policy.identity or policy.date or policy.brief_thinking
+    return tuple(history[-min(policy.history, MAX_MESSAGES - bool(said)) :])
 
-    Together they are at most 50, which is all that a node takes.
-    """
-    if not system:
-        return tuple(history[-min(policy.history, MAX_MESSAGES) :])
-    kept = history[-min(policy.history, MAX_MESSAGES - 1) :]
-    return ({"role": "system", "content": system}, *kept)
+
+def with_system(text: str, messages: Sequence[_Message]) -> tuple[_Message, ...]:
+    """Return the messages behind a system message of its own, if there is a text for one."""
+    return ({"role": "system", "content": text}, *messages) if text else tuple(messages)
 
 
 def _introduction(policy: PromptPolicy, today: date | None) -> str:

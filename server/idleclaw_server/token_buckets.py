@@ -18,9 +18,7 @@ class TokenBuckets:
 
     __slots__ = ("_buckets", "_capacity", "_max_keys", "_rate")
 
-    def __init__(
-        self, per_minute: int, burst: int | None = None, max_keys: int = MAX_KEYS
-    ) -> None:
+    def __init__(self, per_minute: int, burst: int | None = None, max_keys: int = MAX_KEYS) -> None:
         self._capacity = float(per_minute if burst is None else burst)
         self._rate = per_minute / _SECONDS_PER_MINUTE
         self._max_keys = max_keys

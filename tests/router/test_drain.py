@@ -44,7 +44,16 @@ class Program:
 @asynccontextmanager
 async def program(*flags: str) -> AsyncIterator[Program]:
     """Run the router as people do."""
-    command = [sys.executable, "-m", "idleclaw_server", "--port", "0", *flags]
+    command = [
+        sys.executable,
+        "-m",
+        "idleclaw_server",
+        "--port",
+        "0",
+        "--address-limits",
+        "off",
+        *flags,
+    ]
     async with await anyio.open_process(command, env={**os.environ}) as process:
         server = Program(process)
         async with anyio.create_task_group() as tasks:
