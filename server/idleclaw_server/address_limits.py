@@ -57,10 +57,14 @@ class AddressLimits:
         Raises:
             TooManyRequests: the address has to wait; asking too early does not lengthen that.
         """
-        buckets = self._buckets(path)
-        wait = buckets.take(key, now)
-        if not wait and buckets is self._registrations:
-            wait = self._all_registrations.take(_EVERYBODY, now)
+        if path == _NODE_PATH:
+            wait = self._all_registrations.seconds_until_free(_EVERYBODY, now)
+            wait = wait or self._registrations.take(key, now)
+            wait = wait or self._all_registrations.take(_EVERYBODY, now)
+        elif path == _CHAT_PATH or path.startswith(_CHAT_PATH + "/"):
+            wait = self._chats.take(key, now)
+        else:
+            wait = self._others.take(key, now)
         if wait:
             raise TooManyRequests("Too many requests", retry_after=math.ceil(wait))
 
@@ -81,8 +85,3 @@ class AddressLimits:
             self._running[key] -= 1
             if not self._running[key]:
                 del self._running[key]
-
-    def _buckets(self, path: str) -> TokenBuckets:
-        if path == _CHAT_PATH or path.startswith(_CHAT_PATH + "/"):
-            return self._chats
-        return self._registrations if path == _NODE_PATH else self._others

@@ -34,10 +34,21 @@ class TokenBuckets:
         """
         if not self._rate:
             return 0.0
-        tokens, seen_at = self._buckets.pop(key, (self._capacity, now))
-        tokens = min(self._capacity, tokens + (now - seen_at) * self._rate)
-        wait = 0.0 if tokens >= 1 else (1 - tokens) / self._rate
+        tokens = self._tokens(key, now)
+        wait = self._wait(tokens)
         self._buckets[key] = (tokens if wait else tokens - 1, now)
+        self._buckets.move_to_end(key)
         if len(self._buckets) > self._max_keys:
             self._buckets.popitem(last=False)
         return wait
+
+    def seconds_until_free(self, key: str, now: float) -> float:
+        """Return what `take` would, and take nothing."""
+        return self._wait(self._tokens(key, now)) if self._rate else 0.0
+
+    def _tokens(self, key: str, now: float) -> float:
+        tokens, seen_at = self._buckets.get(key, (self._capacity, now))
+        return min(self._capacity, tokens + (now - seen_at) * self._rate)
+
+    def _wait(self, tokens: float) -> float:
+        return 0.0 if tokens >= 1 else (1 - tokens) / self._rate
