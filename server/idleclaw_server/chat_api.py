@@ -58,6 +58,8 @@ async def chat(request: web.Request, core: RouterCore, prompt: PromptPolicy) -> 
 async def _read_body(request: web.Request, seconds: float) -> ChatBody:
     if request.content_type != "application/json":
         raise _unprocessable("The body must be JSON with content-type application/json.")
+    if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length)
     try:
         async with asyncio.timeout(seconds):
             raw = await request.read()

@@ -36,7 +36,11 @@ class Settings(BaseSettings):
     """Every field is an environment variable with the prefix IDLECLAW_; flags win over them."""
 
     model_config = SettingsConfigDict(
-        env_prefix="IDLECLAW_", frozen=True, use_attribute_docstrings=True
+        env_prefix="IDLECLAW_",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
     host: str = "127.0.0.1"

@@ -1,6 +1,6 @@
 """A router with its defences up, and peers at loopback addresses of their own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,7 +35,7 @@ async def at(url: str, address: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncC
 
 @asynccontextmanager
 async def node_at(
-    url: str, address: str = "127.0.0.1", **headers: str
+    url: str, address: str = "127.0.0.1", headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[ScriptedNode]:
     """A node that has said nothing yet, connected from a loopback address."""
     async with connect(

@@ -91,14 +91,14 @@ async def test_a_web_page_cannot_be_a_node(origin: str) -> None:
     """A28: a page its visitor opens must not join the router on the visitor's own machine."""
     async with defended() as router:
         with pytest.raises(InvalidStatus) as refused:
-            async with node_at(router.url, origin=origin):
+            async with node_at(router.url, headers={"origin": origin}):
                 pass
         assert refused.value.response.status_code == 403
 
 
 async def test_the_operators_own_page_may_be_a_node() -> None:
     async with defended(cors_origins="https://chat.example") as router:
-        async with node_at(router.url, origin="https://chat.example") as node:
+        async with node_at(router.url, headers={"origin": "https://chat.example"}) as node:
             assert (await node.register("a"))["type"] == "registered"
 
 
