@@ -5,12 +5,13 @@ import secrets
 from datetime import UTC, datetime
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from idleclaw_protocol.chat import ChatBody, Refusal
 from idleclaw_protocol.limits import MAX_TOTAL_CHARS
+from idleclaw_server.consumer_pipe import ConsumerPipe
 from idleclaw_server.core import RouterCore
 from idleclaw_server.entrance import CLIENT
 from idleclaw_server.inference import InferenceRequest
@@ -34,19 +35,16 @@ async def chat(request: web.Request, core: RouterCore, prompt: PromptPolicy) -> 
     """
     body = await _read_body(request, core.policy.body_seconds)
     loop = asyncio.get_running_loop()
-    sink = SseAnswer(
-        f"chatcmpl-{secrets.token_hex(6)}", body.model, loop, lambda: _cut(request.transport)
-    )
+    pipe = ConsumerPipe(loop)
+    sink = SseAnswer(f"chatcmpl-{secrets.token_hex(6)}", body.model, pipe)
     relay = core.submit(_inference(body, request[CLIENT].key, prompt), sink, loop.time())
     response = web.StreamResponse(headers=_HEADERS)
-    if request.transport is not None:
-        # Without this, up to 64 KiB would count as read that the consumer has yet to take.
-        request.transport.set_write_buffer_limits(high=0)
     try:
         await response.prepare(request)
-        while data := await sink.take():
-            await response.write(data)
-        await response.write_eof()
+        if request.transport is not None:
+            pipe.start(request.transport, chunked=request.version >= HttpVersion11)
+            await pipe.flushed()
+            await response.write_eof()
     except ConnectionError:
         # The consumer left between two writes; nobody is there to be told.
         pass
@@ -105,8 +103,3 @@ def _unprocessable(detail: str) -> web.HTTPUnprocessableEntity:
         text=Refusal(detail=detail).model_dump_json(exclude_none=True),
         content_type="application/json",
     )
-
-
-def _cut(transport: asyncio.Transport | None) -> None:
-    if transport is not None:
-        transport.abort()
