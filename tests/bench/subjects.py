@@ -79,7 +79,8 @@ def plain_relay_command(port: int) -> list[str]:
 
 def router_command(port: int) -> list[str]:
     """Return the command of this project's router."""
-    return [sys.executable, "-m", "idleclaw_server", "--port", str(port), "--log-level", "ERROR"]
+    flags = ["--port", str(port), "--log-level", "ERROR", "--address-limits", "off"]
+    return [sys.executable, "-m", "idleclaw_server", *flags]
 
 
 def free_port() -> int:
