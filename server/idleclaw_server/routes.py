@@ -16,6 +16,7 @@ from idleclaw_server.core import RouterCore
 from idleclaw_server.cors import Cors
 from idleclaw_server.counters import OTHER
 from idleclaw_server.entrance import CLIENT, entrance
+from idleclaw_server.expectations import expectation
 from idleclaw_server.metrics_text import PROMETHEUS_TYPE, prometheus_text, wants_text
 from idleclaw_server.node_socket import serve_node
 from idleclaw_server.open_connections import OpenConnections
@@ -25,6 +26,7 @@ from idleclaw_server.settings import Settings
 View = Callable[[RouterCore, float], BaseModel]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_ELSEWHERE: Final = "elsewhere"
 PRODUCT_VERSION: Final = version("idleclaw")
 _VIEWS: Final[Mapping[str, View]] = {
     "/health": status_view.health,
@@ -44,17 +46,32 @@ def application(
         client_max_size=MAX_BODY_BYTES, middlewares=[cors.middleware, plain_refusals, who]
     )
     app.on_response_prepare.extend([_anonymous, cors.mark, _counting(core)])
-    for path, view in _VIEWS.items():
-        app.router.add_get(path, _status(core, view), allow_head=False)
-    for path, answer in (
-        ("/health/ready", _ready(core)),
-        ("/metrics", _metrics(core)),
-        ("/admin/nodes", _admin(core, settings)),
-        ("/ws/node", _node_socket(core, cors, nodes)),
-    ):
-        app.router.add_get(path, answer, allow_head=False)
-    app.router.add_post("/api/chat", _post_chat(core, settings, limits, chats))
+    routes: list[tuple[str, str, Answer]] = [
+        *((hdrs.METH_GET, path, _status(core, view)) for path, view in _VIEWS.items()),
+        (hdrs.METH_GET, "/health/ready", _ready(core)),
+        (hdrs.METH_GET, "/metrics", _metrics(core)),
+        (hdrs.METH_GET, "/admin/nodes", _admin(core, settings)),
+        (hdrs.METH_GET, "/ws/node", _node_socket(core, cors, nodes)),
+        (hdrs.METH_POST, "/api/chat", _post_chat(core, settings, limits, chats)),
+    ]
+    for method, path, answer in routes:
+        app.router.add_route(method, path, answer, expect_handler=expectation)
+    methods = {path: method for method, path, _ in routes}
+    elsewhere = _nothing(methods)
+    app.router.add_route("*", "/{path:.*}", elsewhere, name=_ELSEWHERE, expect_handler=expectation)
     return app
+
+
+def _nothing(methods: Mapping[str, str]) -> Answer:
+    """Answer what no other route does; the framework's own would not ask `expectation`."""
+
+    async def nothing(request: web.Request) -> web.StreamResponse:
+        method = methods.get(request.path)
+        if method is None:
+            raise web.HTTPNotFound
+        raise web.HTTPMethodNotAllowed(request.method, [method])
+
+    return nothing
 
 
 def _post_chat(
@@ -132,7 +149,9 @@ def _counting(
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     async def count(request: web.Request, response: web.StreamResponse) -> None:
         resource = request.match_info.route.resource
-        path = OTHER if resource is None else resource.canonical
+        path = OTHER
+        if resource is not None and resource.name != _ELSEWHERE:
+            path = resource.canonical
         core.counters.by_response[path, response.status] += 1
 
     return count
