@@ -26,7 +26,7 @@ pytestmark = BOTH_LOOPS
 
 Handler = Callable[..., Coroutine[Any, Any, web.StreamResponse]]
 _HOLD = InferenceRequest(MODEL, ({"role": "user", "content": "hold"},), client="holder")
-_FEW = 2
+_FEW = 1
 _MANY = 400
 
 
