@@ -15,7 +15,7 @@ MAX_MARKDOWN_CHARS: Final = 64_000
 MAX_HIGHLIGHTED_LINES: Final = 400
 
 FLUSH_SECONDS: Final = 0.1
-MAX_FLUSH_SECONDS: Final = 2.0
+MAX_FLUSH_SECONDS: Final = 1.0
 _MAX_SHARE: Final = 0.25
 
 _CELLS: Final = frozenset(("th_open", "td_open"))
@@ -72,6 +72,6 @@ def flush_delay(took: float) -> float:
     """Return the seconds to wait after a drawing that took `took` seconds.
 
     About ten drawings a second while they are cheap; otherwise a quarter of the time goes to
-    drawing, and two seconds pass at most.
+    drawing, and one second passes at most.
     """
     return min(max(FLUSH_SECONDS, took * (1 / _MAX_SHARE - 1)), MAX_FLUSH_SECONDS)
