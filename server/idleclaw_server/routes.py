@@ -1,6 +1,7 @@
 """The paths of the router's HTTP side, and what every request passes on its way to them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from typing import Final
@@ -14,10 +15,15 @@ from idleclaw_server.admin_api import admin_nodes
 from idleclaw_server.chat_api import MAX_BODY_BYTES, chat
 from idleclaw_server.core import RouterCore
 from idleclaw_server.cors import Cors
-from idleclaw_server.counters import OTHER
 from idleclaw_server.entrance import CLIENT, entrance
 from idleclaw_server.expectations import expectation
-from idleclaw_server.metrics_text import PROMETHEUS_TYPE, prometheus_text, wants_text
+from idleclaw_server.metrics_text import (
+    PROMETHEUS_TYPE,
+    ResponseCounts,
+    prometheus_text,
+    wants_text,
+)
+from idleclaw_server.model_counts import OTHER
 from idleclaw_server.node_socket import serve_node
 from idleclaw_server.open_connections import OpenConnections
 from idleclaw_server.refusals import plain_refusals, refuse
@@ -39,17 +45,18 @@ def application(
     core: RouterCore, settings: Settings, chats: OpenConnections, nodes: OpenConnections
 ) -> web.Application:
     """Return the router's application; `chats` and `nodes` count what is open on it."""
+    responses: Counter[tuple[str, int]] = Counter()
     limits = AddressLimits(configuration.allowance(settings))
     cors = Cors(settings.cors_origins)
     who = entrance(configuration.client_addresses(settings), limits)
     app = web.Application(
         client_max_size=MAX_BODY_BYTES, middlewares=[cors.middleware, plain_refusals, who]
     )
-    app.on_response_prepare.extend([_anonymous, cors.mark, _counting(core)])
+    app.on_response_prepare.extend([_anonymous, cors.mark, _counting(responses)])
     routes: list[tuple[str, str, Answer]] = [
         *((hdrs.METH_GET, path, _status(core, view)) for path, view in _VIEWS.items()),
         (hdrs.METH_GET, "/health/ready", _ready(core)),
-        (hdrs.METH_GET, "/metrics", _metrics(core)),
+        (hdrs.METH_GET, "/metrics", _metrics(core, responses)),
         (hdrs.METH_GET, "/admin/nodes", _admin(core, settings)),
         (hdrs.METH_GET, "/ws/node", _node_socket(core, cors, nodes)),
         (hdrs.METH_POST, "/api/chat", _post_chat(core, settings, limits, chats)),
@@ -117,11 +124,11 @@ def _ready(core: RouterCore) -> Answer:
     return ready
 
 
-def _metrics(core: RouterCore) -> Answer:
+def _metrics(core: RouterCore, responses: ResponseCounts) -> Answer:
     async def metrics(request: web.Request) -> web.Response:
         now = asyncio.get_running_loop().time()
         if wants_text(request.headers.get(hdrs.ACCEPT, "")):
-            text = prometheus_text(core, now)
+            text = prometheus_text(core, responses, now)
             return web.Response(body=text, headers={hdrs.CONTENT_TYPE: PROMETHEUS_TYPE})
         return _json(status_view.metrics(core, now))
 
@@ -145,13 +152,13 @@ async def _anonymous(request: web.Request, response: web.StreamResponse) -> None
 
 
 def _counting(
-    core: RouterCore,
+    responses: Counter[tuple[str, int]],
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     async def count(request: web.Request, response: web.StreamResponse) -> None:
         resource = request.match_info.route.resource
         path = OTHER
         if resource is not None and resource.name != _ELSEWHERE:
             path = resource.canonical
-        core.counters.by_response[path, response.status] += 1
+        responses[path, response.status] += 1
 
     return count
