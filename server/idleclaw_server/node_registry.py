@@ -48,6 +48,7 @@ class NodeRegistry:
         self._aliases = aliases
         self._nodes: dict[Node, None] = {}
         self._by_id: dict[str, Node] = {}
+        self._by_alias: dict[str, Node] = {}
         self.models: dict[str, ModelEntry] = {}
         self.registered_total = 0
 
@@ -75,9 +76,11 @@ class NodeRegistry:
             raise NodeRefused(POLICY_VIOLATION, "node_id in use")
         if old is None and len(self._nodes) >= self._max_nodes:
             raise NodeRefused(TRY_AGAIN_LATER, "too many nodes")
-        node = Node(register, link, self._aliases.alias(register.node_id), now)
+        alias = old.alias if old else self._aliases.alias(register.node_id, self._is_alias)
+        node = Node(register, link, alias, now)
         self._nodes[node] = None
         self._by_id[node.node_id] = node
+        self._by_alias[alias] = node
         for name in node.models:
             entry = self.models.setdefault(name, ModelEntry(name))
             entry.nodes[node] = None
@@ -96,6 +99,8 @@ class NodeRegistry:
         del self._nodes[node]
         if self._by_id.get(node.node_id) is node:
             del self._by_id[node.node_id]
+        if self._by_alias.get(node.alias) is node:
+            del self._by_alias[node.alias]
         orphans = []
         for name in node.models:
             entry = self.models[name]
@@ -116,6 +121,9 @@ class NodeRegistry:
                 self.models[name].free.add(node)
             else:
                 self.models[name].free.discard(node)
+
+    def _is_alias(self, name: str) -> bool:
+        return name in self._by_alias
 
     def nearest_names(self, model: str) -> tuple[str, ...]:
         """Return up to three existing names like `model`; at most 500 names are compared."""

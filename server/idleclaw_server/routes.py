@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import version
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -12,22 +11,21 @@ from pydantic import BaseModel
 from idleclaw_server import status_view
 from idleclaw_server.chat_api import MAX_BODY_BYTES, chat, refuse
 from idleclaw_server.core import RouterCore
+from idleclaw_server.network_events import NetworkEvents
 from idleclaw_server.node_socket import serve_node
 from idleclaw_server.open_connections import OpenConnections
 
 View = Callable[[RouterCore, float], BaseModel]
 
-PRODUCT_VERSION: Final = version("idleclaw")
 _VIEWS: Final[Mapping[str, View]] = {
     "/health": status_view.health,
     "/metrics": status_view.metrics,
     "/api/models": lambda core, _: status_view.model_list(core),
-    "/api/network": lambda core, now: status_view.network(core, PRODUCT_VERSION, now),
 }
 
 
 def application(
-    core: RouterCore, chats: OpenConnections, nodes: OpenConnections
+    core: RouterCore, chats: OpenConnections, nodes: OpenConnections, network: NetworkEvents
 ) -> web.Application:
     """Return the router's application; `chats` and `nodes` count what is open on it."""
 
@@ -43,9 +41,16 @@ def application(
         with nodes.one_more():
             return await serve_node(request, core)
 
+    async def network_events(request: web.Request) -> web.StreamResponse:
+        return await network.serve(request, request.remote or "")
+
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_plain_refusals])
     for path, view in _VIEWS.items():
         app.router.add_get(path, _status(core, view), allow_head=False)
+    app.router.add_get(
+        "/api/network", _status(core, lambda _, now: network.status.at(now)), allow_head=False
+    )
+    app.router.add_get("/api/network/events", network_events, allow_head=False)
     app.on_response_prepare.append(_anonymous)
     app.router.add_post("/api/chat", post_chat)
     app.router.add_get("/ws/node", node_socket, allow_head=False)

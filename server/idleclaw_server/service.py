@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 from typing import Final
 from uuid import uuid4
 
@@ -14,11 +15,14 @@ from aiohttp import web
 
 from idleclaw_server.core import RouterCore
 from idleclaw_server.http_log import HTTP_LOG
+from idleclaw_server.network_events import NetworkEvents
+from idleclaw_server.network_status import NetworkStatus
 from idleclaw_server.open_connections import OpenConnections
 from idleclaw_server.policy import Policy
 from idleclaw_server.routes import application
 from idleclaw_server.settings import Settings
 
+PRODUCT_VERSION: Final = version("idleclaw")
 _GRACE_SECONDS: Final = 2.0
 _SWEEP_SECONDS: Final = 1.0
 _BACKLOG: Final = 1024
@@ -31,6 +35,7 @@ class Router:
 
     Attributes:
         core: the decisions, for status and tests.
+        network: who listens to the network's changes.
         url: where it listens, for example "http://127.0.0.1:8000".
     """
 
@@ -39,8 +44,9 @@ class Router:
         self.url = ""
         self._chats = OpenConnections()
         self._nodes = OpenConnections()
+        self.network = NetworkEvents(NetworkStatus(core, PRODUCT_VERSION), core.policy)
         self._runner = web.AppRunner(
-            application(core, self._chats, self._nodes),
+            application(core, self._chats, self._nodes, self.network),
             handler_cancellation=True,
             access_log=None,
             logger=HTTP_LOG,
@@ -79,6 +85,11 @@ class Router:
         return len(self._nodes)
 
     @property
+    def listeners_open(self) -> int:
+        """How many streams of the network's changes are open."""
+        return len(self.network)
+
+    @property
     def connections_open(self) -> int:
         """How many TCP connections are open, idle ones included."""
         return len(self._runner.server.connections) if self._runner.server else 0
@@ -96,6 +107,7 @@ class Router:
         await self._chats.wait_for_none(seconds)
         self.core.end_all(asyncio.get_running_loop().time())
         await self._chats.wait_for_none(_GRACE_SECONDS)
+        self.network.close()
         for node in list(self.core.registry):
             node.link.close(_GOING_AWAY, "server shutting down")
         await self._nodes.wait_for_none(_GRACE_SECONDS)
