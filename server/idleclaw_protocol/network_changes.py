@@ -6,6 +6,7 @@ in turn gives the network as it is.
 """
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -85,7 +86,7 @@ def in_model_order(models: Iterable[ModelStatus]) -> tuple[ModelStatus, ...]:
 
 def in_node_order(nodes: Iterable[NodeStatus]) -> tuple[NodeStatus, ...]:
     """Return the nodes by alias."""
-    return tuple(sorted(nodes, key=lambda node: node.alias))
+    return tuple(sorted(nodes, key=attrgetter("alias")))
 
 
 def _by_name(models: Iterable[ModelStatus]) -> dict[str, ModelStatus]:
@@ -102,9 +103,11 @@ def _row_changes(
     changed = {}
     for key, row in after.items():
         known = before.get(key)
+        if known is row:
+            continue
         if known is None:
             changed[key] = row.model_dump(mode="json", exclude_none=True)
-        elif known is not row and (fields := _field_changes(known, row)):
+        elif fields := _field_changes(known, row):
             changed[key] = fields
     return changed, tuple(key for key in before if key not in after)
 

@@ -7,10 +7,10 @@ from typing import Final
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_protocol.network_changes import in_model_order, in_node_order
 from idleclaw_protocol.status import ModelStatus, Network, NodeStatus, Totals
-from idleclaw_server import node_status
 from idleclaw_server.core import RouterCore
 from idleclaw_server.node import Node
 from idleclaw_server.node_registry import ModelEntry
+from idleclaw_server.node_status import node_status, uptime_step
 
 _KNOWN_CAPABILITIES: Final = frozenset(
     "audio completion embedding image insert thinking tools vision".split()
@@ -34,12 +34,8 @@ class NetworkStatus:
 
     def at(self, now: float) -> Network:
         """Return the network as it is."""
-        core = self._core
-        slots = _Slots()
-        for node in core.registry:
-            slots.add(node)
-        nodes = {node: self._node(node, now) for node in core.registry}
-        self._nodes = nodes
+        core, slots = self._core, _Slots()
+        self._nodes = {node: self._node(node, slots, now) for node in core.registry}
         models = [
             self._model(entry, capabilities, slots)
             for entry in core.registry.models.values()
@@ -49,7 +45,7 @@ class NetworkStatus:
             version=self._version,
             uptime_seconds=int(now - core.started_at),
             totals=Totals(
-                nodes=len(nodes),
+                nodes=len(self._nodes),
                 models=len(models),
                 slots_total=slots.in_all,
                 running=len(core.life.active) - core.life.waiting,
@@ -57,23 +53,26 @@ class NetworkStatus:
                 tokens_per_second=round(core.deadlines.chunks_per_second.value or 0.0, 1),
             ),
             models=in_model_order(models),
-            nodes=in_node_order(status for _, status in nodes.values()),
+            nodes=in_node_order([status for _, status in self._nodes.values()]),
         )
 
-    def _node(self, node: Node, now: float) -> tuple[_Told, NodeStatus]:
+    def _node(self, node: Node, slots: "_Slots", now: float) -> tuple[_Told, NodeStatus]:
+        busy = node.busy_slots
+        if node.available:
+            slots.add(node, busy)
         told = (
             node.available,
+            busy,
+            node.slots,
             bool(node.in_flight),
             node.pause_reason,
-            node.busy_slots,
-            node.slots,
-            node_status.uptime_step(now - node.connected_at),
+            uptime_step(now - node.connected_at),
             node.tokens_per_second.count,
         )
         known = self._nodes.get(node)
         if known is not None and known[0] == told:
             return known
-        return told, node_status.node_status(node, now)
+        return told, node_status(node, now)
 
     def _model(
         self, entry: ModelEntry, capabilities: tuple[str, ...], slots: "_Slots"
@@ -115,14 +114,13 @@ class _Slots:
         self.total: defaultdict[str, int] = defaultdict(int)
         self.in_all = 0
 
-    def add(self, node: Node) -> None:
+    def add(self, node: Node, busy: int) -> None:
         """Count a node's slots for all of its models."""
-        if not node.available:
-            return
-        free = max(0, node.slots - node.busy_slots)
-        self.in_all += node.slots
+        total = node.slots
+        free = max(0, total - busy)
+        self.in_all += total
         for name in node.models:
-            self.total[name] += node.slots
+            self.total[name] += total
             self.free[name] += free
 
 
