@@ -19,6 +19,7 @@ MAX_FLUSH_SECONDS: Final = 2.0
 _MAX_SHARE: Final = 0.25
 
 _CELLS: Final = frozenset(("th_open", "td_open"))
+_TABLE_PARTS: Final = frozenset(("thead_open", "tbody_open", "tr_open", *_CELLS))
 _LEAVES: Final = frozenset(("fence", "code_block", "hr"))
 
 
@@ -57,7 +58,10 @@ def _last_block(tokens: Sequence[Token]) -> int:
 
 
 def _count_blocks(tokens: Sequence[Token]) -> int:
-    return sum(token.nesting == 1 or token.type in _LEAVES for token in tokens)
+    return sum(
+        token.type in _LEAVES or (token.nesting == 1 and token.type not in _TABLE_PARTS)
+        for token in tokens
+    )
 
 
 def _count_cells(tokens: Sequence[Token]) -> int:

@@ -110,9 +110,16 @@ class Conversation(Vertical):
             ended = exchange.answer.ended
             began = self._clock()
             await messages.draw(exchange, began)
+            await self._painted()
             if not ended:
                 await asyncio.sleep(flush_delay(self._clock() - began))
         self.post_message(self.Changed())
+
+    async def _painted(self) -> None:
+        """Wait for the layout and the painting, which are most of what a drawing costs."""
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        await painted.wait()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Never leave an answer hanging where this program itself failed."""

@@ -34,7 +34,7 @@ class AliasBook:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def alias(self, node_id: str, taken: Callable[[str], bool]) -> str:
+    def alias(self, node_id: str, taken: Callable[[str], bool] = lambda name: False) -> str:
         """Return for example "amber-otter-417", one that is not `taken`.
 
         Some eight million exist: a second choice is rarely needed, but a thousand nodes have two

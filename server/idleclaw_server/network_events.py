@@ -7,11 +7,11 @@ from typing import Final
 
 from aiohttp import HttpVersion11, hdrs, web
 
-from idleclaw_server.chat_api import refuse
 from idleclaw_server.network_listener import Listener
 from idleclaw_server.network_log import NetworkEvent, NetworkLog, as_chunk
 from idleclaw_server.network_status import NetworkStatus
 from idleclaw_server.policy import Policy
+from idleclaw_server.refusals import refuse
 
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",

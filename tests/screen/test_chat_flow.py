@@ -13,8 +13,9 @@ from idleclaw_tui.peers import LocalSharing
 from idleclaw_tui.router_client import RouterClient
 from idleclaw_tui.transcript import MAX_ANSWER_CHARS
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
-from idleclaw_tui.widgets.answer_view import ExchangeView, ThinkingHead
+from idleclaw_tui.widgets.exchange_view import QuestionView
 from idleclaw_tui.widgets.message_list import MAX_MOUNTED, MessageList
+from idleclaw_tui.widgets.thinking_view import ThinkingHead
 from tests import fake_router_http as http
 from tests.screen.driving import FakeClock, Screen, opened
 from tests.screen.fakes import OLLAMA, SERVER, FakeRouter, Step, network
@@ -228,7 +229,7 @@ async def test_a_long_conversation_is_shown_in_windows() -> None:
             answer.apply(END, 0.0)
         await screen.ask("The last one")
         await screen.until_shown("The last one", "✓ llama3.2:3b")
-        views = screen.chat.conversation.query(ExchangeView)
+        views = screen.chat.conversation.query(QuestionView)
         assert len(views) == MAX_MOUNTED
         messages = screen.chat.query_one(MessageList)
         await screen.press("ctrl+up")
