@@ -56,3 +56,8 @@ class Policy:
     """What may wait for one consumer; above it the request is cancelled and the consumer cut."""
     max_stray_frames: int = 1_000
     """Weight of unasked-for frames at which a node is closed; it halves every ten seconds."""
+    network_event_seconds: float = 0.5
+    """How often at most those who listen to the network are told what changed."""
+    max_listeners: int = 1_000
+    """Open streams of the network's changes, in all."""
+    max_listeners_per_address: int = 16
