@@ -4,18 +4,18 @@ import asyncio
 import secrets
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from pydantic import ValidationError
 
 from idleclaw_protocol.chat import ChatBody, Refusal
 from idleclaw_protocol.limits import MAX_TOTAL_CHARS
+from idleclaw_server.consumer_pipe import ConsumerPipe
 from idleclaw_server.core import RouterCore
 from idleclaw_server.errors import RequestRefused
 from idleclaw_server.inference import InferenceRequest
 from idleclaw_server.sse import SseAnswer
 
 MAX_BODY_BYTES: Final = 1_048_576
-_BODY_SECONDS: Final = 10.0
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -25,11 +25,10 @@ _HEADERS: Final = {
 
 async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
     """Relay one answer; the consumer's disconnect ends it at the node at once."""
-    body = await _read_body(request)
+    body = await _read_body(request, core.policy.body_seconds)
     loop = asyncio.get_running_loop()
-    sink = SseAnswer(
-        f"chatcmpl-{secrets.token_hex(6)}", body.model, loop, lambda: _cut(request.transport)
-    )
+    pipe = ConsumerPipe(loop)
+    sink = SseAnswer(f"chatcmpl-{secrets.token_hex(6)}", body.model, pipe)
     try:
         relay = core.submit(_inference(body, request.remote or ""), sink, loop.time())
     except RequestRefused as refusal:
@@ -37,14 +36,12 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
             refusal.status, str(refusal), models=refusal.models, retry_after=refusal.retry_after
         )
     response = web.StreamResponse(headers=_HEADERS)
-    if request.transport is not None:
-        # Without this, up to 64 KiB would count as read that the consumer has yet to take.
-        request.transport.set_write_buffer_limits(high=0)
     try:
         await response.prepare(request)
-        while data := await sink.take():
-            await response.write(data)
-        await response.write_eof()
+        if request.transport is not None:
+            pipe.start(request.transport, chunked=request.version >= HttpVersion11)
+            await pipe.flushed()
+            await response.write_eof()
     except ConnectionError:
         # The consumer left between two writes; nobody is there to be told.
         pass
@@ -71,11 +68,11 @@ def refuse(
     )
 
 
-async def _read_body(request: web.Request) -> ChatBody:
+async def _read_body(request: web.Request, seconds: float) -> ChatBody:
     if request.content_type != "application/json":
         raise _unprocessable("The body must be JSON with content-type application/json.")
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             raw = await request.read()
         body = ChatBody.model_validate_json(raw)
     except TimeoutError:
@@ -110,8 +107,3 @@ def _unprocessable(detail: str) -> web.HTTPUnprocessableEntity:
         text=Refusal(detail=detail).model_dump_json(exclude_none=True),
         content_type="application/json",
     )
-
-
-def _cut(transport: asyncio.Transport | None) -> None:
-    if transport is not None:
-        transport.abort()

@@ -196,9 +196,14 @@ class RequestLife:
 
     # settle
 
-    def finish(self, relay: Relay, end: Ending, now: float) -> None:
-        """End a request that its node has finished."""
-        self._end(relay, end, now, ended_by_node=True)
+    def finish(self, relay: Relay, end: Ending, now: float, *, ended_by_node: bool) -> None:
+        """End a request; where its node has not ended it, it is cancelled there.
+
+        A request that has ended already stays as it is.
+        """
+        if relay.phase is not Phase.ENDED:
+            relay.sink.end(end)
+            self._settle(relay, now, ended_by_node=ended_by_node)
 
     def consumer_left(self, relay: Relay, now: float) -> None:
         """Forget a request whose consumer took its end or is gone; what still runs is cancelled."""
@@ -221,16 +226,9 @@ class RequestLife:
         """End a request with an error that its consumer is told."""
         if relay.phase is not Phase.ENDED:
             self._counters.errors += 1
-            self._end(relay, ending(relay, "error", now, code=code), now, ended_by_node)
-
-    def cut_at_length(self, relay: Relay, now: float) -> None:
-        """End an answer that has taken all the time there is for one; its text stands."""
-        if relay.phase is not Phase.ENDED:
-            self._end(relay, ending(relay, "length", now), now, ended_by_node=False)
-
-    def _end(self, relay: Relay, end: Ending, now: float, ended_by_node: bool) -> None:
-        relay.sink.end(end)
-        self._settle(relay, now, ended_by_node=ended_by_node)
+            self.finish(
+                relay, ending(relay, "error", now, code=code), now, ended_by_node=ended_by_node
+            )
 
     def _settle(self, relay: Relay, now: float, *, ended_by_node: bool) -> None:
         was_waiting = relay.phase is Phase.WAITING
