@@ -28,6 +28,8 @@ MAX_MESSAGE_CHARS: Final = 10_000
 MAX_TOTAL_CHARS: Final = 100_000
 
 # What a node answers.
+MAX_CHUNK_FRAME_BYTES: Final = 131_072
+"""A larger chunk ends its request with an error; the original's nodes drop above 100,000."""
 MAX_ERROR_CHARS: Final = 300
 MAX_TOOL_CALLS: Final = 16
 MAX_COUNT: Final = 1 << 53

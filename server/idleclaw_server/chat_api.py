@@ -27,7 +27,9 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
     """Relay one answer; the consumer's disconnect ends it at the node at once."""
     body = await _read_body(request)
     loop = asyncio.get_running_loop()
-    sink = SseAnswer(f"chatcmpl-{secrets.token_hex(6)}", body.model, loop, lambda: _cut(request))
+    sink = SseAnswer(
+        f"chatcmpl-{secrets.token_hex(6)}", body.model, loop, lambda: _cut(request.transport)
+    )
     try:
         relay = core.submit(_inference(body, request.remote or ""), sink, loop.time())
     except RequestRefused as refusal:
@@ -35,7 +37,9 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
             refusal.status, str(refusal), models=refusal.models, retry_after=refusal.retry_after
         )
     response = web.StreamResponse(headers=_HEADERS)
-    response.enable_chunked_encoding()
+    if request.transport is not None:
+        # Without this, up to 64 KiB would count as read that the consumer has yet to take.
+        request.transport.set_write_buffer_limits(high=0)
     try:
         await response.prepare(request)
         while data := await sink.take():
@@ -45,7 +49,7 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
         # The consumer left between two writes; nobody is there to be told.
         pass
     finally:
-        core.life.abandon(relay, loop.time())
+        core.life.consumer_left(relay, loop.time())
     return response
 
 
@@ -108,6 +112,6 @@ def _unprocessable(detail: str) -> web.HTTPUnprocessableEntity:
     )
 
 
-def _cut(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
+def _cut(transport: asyncio.Transport | None) -> None:
+    if transport is not None:
+        transport.abort()

@@ -2,7 +2,8 @@
 
 Everything that reaches the router from a socket or a clock is one call here; everything that
 leaves goes through `NodeLink` and `AnswerSink`. The parts are `NodeRegistry` (who has what),
-`RequestLife` (what happens to a request) and `Deadlines` (what time does to both).
+`RequestLife` (what happens to a request), `NodeAnswers` (what nodes send about it) and `Deadlines`
+(what time does to all of them).
 """
 
 import random
@@ -10,13 +11,14 @@ from collections.abc import Callable
 
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, Register, Registered
 from idleclaw_server.aliases import AliasBook
+from idleclaw_server.answers import NodeAnswers
 from idleclaw_server.counters import Counters
 from idleclaw_server.deadlines import Deadlines
 from idleclaw_server.inference import AnswerSink, InferenceRequest, NodeLink
 from idleclaw_server.node import Node
 from idleclaw_server.node_registry import NodeRegistry
 from idleclaw_server.policy import Policy
-from idleclaw_server.relay import Relay
+from idleclaw_server.relay import Phase, Relay
 from idleclaw_server.request_life import RequestLife
 
 
@@ -37,6 +39,7 @@ class RouterCore:
         self.counters = Counters()
         self.registry = NodeRegistry(policy.max_nodes, AliasBook(alias_key))
         self.life = RequestLife(self.registry, policy, self.counters, rng, new_id)
+        self.answers = NodeAnswers(self.registry, self.life, policy, self.counters)
         self.deadlines = Deadlines(self.registry, self.life, policy, self.counters)
 
     def node_registered(self, register: Register, link: NodeLink, now: float) -> Node:
@@ -81,6 +84,9 @@ class RouterCore:
         self.life.draining = True
 
     def end_all(self, now: float) -> None:
-        """End what is left after the drain's time is over."""
-        for relay in list(self.life.active):
+        """End what is left after the drain's time is over.
+
+        Those that wait come first: they must not start on the slots of those that run.
+        """
+        for relay in sorted(self.life.active, key=lambda relay: relay.phase is not Phase.WAITING):
             self.life.fail(relay, "shutting_down", now)

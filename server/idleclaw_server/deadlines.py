@@ -38,6 +38,8 @@ class Deadlines:
                 self._running(relay, now)
             if relay.phase is not Phase.ENDED:
                 self._consumer(relay, now)
+        for relay in list(self._life.unread):
+            self._reader(relay, now)
         self._nodes(now)
         if now - self._notices_at >= self._policy.queue_notice_seconds:
             self._notices_at = now
@@ -56,21 +58,25 @@ class Deadlines:
     def _running(self, relay: Relay, now: float) -> None:
         if relay.progress != relay.seen:
             relay.seen = relay.progress
-            relay.seen_at = relay.spoke_at = now
+            relay.seen_at = now
         if relay.first_token_at is None:
             if now > relay.first_token_deadline:
-                self._life.node_silent(relay, now)
+                self._life.attempt_failed(relay, "timeout", now)
         elif now - relay.seen_at > self._policy.gap_seconds:
-            self._life.node_silent(relay, now)
+            self._life.attempt_failed(relay, "timeout", now)
         elif now - relay.submitted_at > self._policy.total_seconds:
             self._life.cut_at_length(relay, now)
 
     def _consumer(self, relay: Relay, now: float) -> None:
-        if relay.sink.stalled_seconds(now) > self._policy.consumer_stall_seconds:
-            self._life.abort(relay, now)
-        elif now - relay.spoke_at >= self._policy.comment_seconds:
+        if self._reader(relay, now) and now - relay.spoke_at >= self._policy.comment_seconds:
             relay.spoke_at = now
             relay.sink.comment()
+
+    def _reader(self, relay: Relay, now: float) -> bool:
+        if relay.sink.stalled_seconds(now) <= self._policy.consumer_stall_seconds:
+            return True
+        self._life.cut_consumer(relay, now)
+        return False
 
     def _nodes(self, now: float) -> None:
         halve = now - self._strays_halved_at >= _STRAY_HALF_LIFE_SECONDS
@@ -85,28 +91,29 @@ class Deadlines:
                 continue
             expired = [key for key, deadline in node.cancelling.items() if now > deadline]
             for request_id in expired:
-                self._life.node_confirmed(node, request_id, now)
+                self._life.cancel_confirmed(node, request_id, now)
 
     def _tell_positions(self, entry: ModelEntry, now: float) -> None:
+        if not len(entry.queue):
+            return
+        turn = self.seconds_per_turn(entry)
         for position, relay in enumerate(list(entry.queue), 1):
-            relay.notify("queued", position, self.eta_seconds(entry, position), now)
+            relay.notify("queued", position, _eta(position, turn), now)
 
     def tell_place(self, relay: Relay, now: float) -> None:
         """Tell a request that just began to wait where it stands."""
         entry = self._registry.models[relay.request.model]
         position = next(at for at, other in enumerate(entry.queue, 1) if other is relay)
-        relay.notify("queued", position, self.eta_seconds(entry, position), now)
+        relay.notify("queued", position, _eta(position, self.seconds_per_turn(entry)), now)
 
-    def eta_seconds(self, entry: ModelEntry, position: int) -> float | None:
-        """Return how long the request at `position` will wait, None with too few samples.
+    def seconds_per_turn(self, entry: ModelEntry) -> float | None:
+        """Return how often a slot becomes free: median answer time / slots.
 
-        A slot becomes free each (median answer time / slots) seconds.
+        None with too few samples, and while all nodes with the model pause.
         """
         answer = entry.speed.answer_seconds.percentile(50)
-        slots = sum(node.slots for node in entry.nodes)
-        if answer is None or not slots:
-            return None
-        return round(position * answer / slots, 1)
+        slots = sum(node.slots for node in entry.nodes if node.available)
+        return answer / slots if answer is not None and slots else None
 
     def _measure(self, now: float) -> None:
         if self._swept_at is not None and now > self._swept_at:
@@ -114,3 +121,7 @@ class Deadlines:
             self.chunks_per_second.add(chunks / (now - self._swept_at))
         self._swept_at = now
         self._swept_chunks = self._counters.chunks
+
+
+def _eta(position: int, seconds_per_turn: float | None) -> float | None:
+    return None if seconds_per_turn is None else round(position * seconds_per_turn, 1)

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections import deque
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
@@ -14,79 +13,19 @@ from idleclaw_protocol.frame_reading import (
     read_object,
     read_register,
 )
-from idleclaw_protocol.limits import (
-    MAX_FRAME_BYTES,
-    PING_INTERVAL_SECONDS,
-    REGISTER_TIMEOUT_SECONDS,
-)
+from idleclaw_protocol.limits import MAX_CHUNK_FRAME_BYTES, MAX_FRAME_BYTES, PING_INTERVAL_SECONDS
 from idleclaw_server.core import RouterCore
 from idleclaw_server.errors import NodeRefused
 from idleclaw_server.node import Node
+from idleclaw_server.socket_link import NodeSocket, SocketLink
 
-_MAX_UNSENT_BYTES: Final = 4 * MAX_FRAME_BYTES
-_CLOSE_SECONDS: Final = 5.0
+_TURN_BYTES: Final = 65_536
+_FRAME_COST_BYTES: Final = 128
 _REQUEST_FRAMES: Final = frozenset(
     {"inference_chunk", "inference_error", "inference_decline", "inference_cancelled"}
 )
+_GONE: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 _log = logging.getLogger(__name__)
-
-NodeSocket = web.WebSocketResponse[bool]
-
-
-class SocketLink:
-    """The `NodeLink` of a node on a socket of this router.
-
-    Frames wait in a queue of at most 4 MiB for a node that does not read; above it the connection
-    is closed. A task exists only while something waits.
-    """
-
-    def __init__(self, socket: NodeSocket) -> None:
-        self._socket = socket
-        self._frames: deque[bytes] = deque()
-        self._unsent = 0
-        self._close: tuple[int, bytes] | None = None
-        self._sender: asyncio.Task[None] | None = None
-
-    def send(self, frame: bytes) -> None:
-        """See `NodeLink.send`."""
-        if self._close is not None:
-            return
-        self._frames.append(frame)
-        self._unsent += len(frame)
-        if self._unsent > _MAX_UNSENT_BYTES:
-            self._frames.clear()
-            self.close(POLICY_VIOLATION, "not reading")
-        else:
-            self._wake()
-
-    def close(self, code: int, reason: str) -> None:
-        """See `NodeLink.close`."""
-        if self._close is None:
-            self._close = (code, reason.encode())
-            self._wake()
-
-    async def closed(self) -> None:
-        """Wait until everything queued was sent or given up."""
-        if self._sender is not None:
-            await asyncio.wait([self._sender])
-
-    def _wake(self) -> None:
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.get_running_loop().create_task(self._send_all())
-
-    async def _send_all(self) -> None:
-        try:
-            while self._frames:
-                frame = self._frames.popleft()
-                await self._socket.send_frame(frame, WSMsgType.TEXT)
-                self._unsent -= len(frame)
-            if self._close is not None:
-                code, reason = self._close
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await self._socket.close(code=code, message=reason)
-        except (ConnectionError, RuntimeError, TimeoutError):
-            # The reader of the same socket sees the loss and reports it to the core.
-            self._frames.clear()
 
 
 async def serve_node(request: web.Request, core: RouterCore) -> web.WebSocketResponse[bool]:
@@ -96,10 +35,10 @@ async def serve_node(request: web.Request, core: RouterCore) -> web.WebSocketRes
         compress=False,
         max_msg_size=MAX_FRAME_BYTES,
         decode_text=False,
-        timeout=_CLOSE_SECONDS,
+        timeout=core.policy.close_seconds,
     )
     await socket.prepare(request)
-    link = SocketLink(socket)
+    link = SocketLink(socket, request.transport, core.policy.close_seconds)
     clock = asyncio.get_running_loop().time
     node: Node | None = None
     try:
@@ -123,10 +62,12 @@ async def serve_node(request: web.Request, core: RouterCore) -> web.WebSocketRes
 async def _register(socket: NodeSocket, link: SocketLink, core: RouterCore) -> Node | None:
     loop = asyncio.get_running_loop()
     try:
-        message = await socket.receive(timeout=REGISTER_TIMEOUT_SECONDS)
+        # Around the whole wait: `receive(timeout=)` starts anew with every ping.
+        async with asyncio.timeout(core.policy.register_seconds):
+            message = await socket.receive()
     except TimeoutError:
         raise FrameError(POLICY_VIOLATION, "registration timeout") from None
-    if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+    if message.type in _GONE:
         return None
     if message.type is not WSMsgType.TEXT:
         raise FrameError(POLICY_VIOLATION, "expected register message")
@@ -135,25 +76,38 @@ async def _register(socket: NodeSocket, link: SocketLink, core: RouterCore) -> N
 
 async def _read_frames(socket: NodeSocket, node: Node, core: RouterCore) -> None:
     clock = asyncio.get_running_loop().time
-    life = core.life
+    turn = 0
     async for message in socket:
         if message.type is not WSMsgType.TEXT:
+            if message.type is WSMsgType.ERROR:
+                return
             raise FrameError(POLICY_VIOLATION, "binary frames are not understood")
-        # Frames are looked at as parsed objects here: this loop is the hot path.
-        frame = read_object(message.data)
-        kind = frame.get("type")
-        if kind == "heartbeat":
-            core.heartbeat(node, read_heartbeat(frame), clock())
-            continue
-        request_id = frame.get("request_id")
-        if type(request_id) is not str:
-            if kind in _REQUEST_FRAMES:
-                raise FrameError(POLICY_VIOLATION, "invalid request_id")
-        elif kind == "inference_chunk":
-            life.chunk(node, request_id, frame.get("chunk"), clock())
-        elif kind == "inference_error":
-            life.node_failed(node, request_id, clock())
-        elif kind == "inference_decline":
-            life.node_declined(node, request_id, clock())
-        elif kind == "inference_cancelled":
-            life.node_confirmed(node, request_id, clock())
+        data: bytes = message.data
+        _handle(data, node, core, clock())
+        turn += len(data) + _FRAME_COST_BYTES
+        if turn > _TURN_BYTES:
+            # What one socket has ready is read without a pause; consumers must get theirs first.
+            turn = 0
+            await asyncio.sleep(0)
+
+
+def _handle(data: bytes, node: Node, core: RouterCore, now: float) -> None:
+    """Look at one frame as a parsed object: this is the hot path, where models cost too much."""
+    frame = read_object(data)
+    kind = frame.get("type")
+    if kind == "heartbeat":
+        core.heartbeat(node, read_heartbeat(frame), now)
+        return
+    request_id: Any = frame.get("request_id")
+    if type(request_id) is not str:
+        if isinstance(kind, str) and kind in _REQUEST_FRAMES:
+            raise FrameError(POLICY_VIOLATION, "invalid request_id")
+    elif kind == "inference_chunk":
+        chunk = frame.get("chunk") if len(data) <= MAX_CHUNK_FRAME_BYTES else None
+        core.answers.chunk(node, request_id, chunk, now)
+    elif kind == "inference_error":
+        core.answers.failed(node, request_id, now)
+    elif kind == "inference_decline":
+        core.answers.declined(node, request_id, now)
+    elif kind == "inference_cancelled":
+        core.answers.cancelled(node, request_id, now)

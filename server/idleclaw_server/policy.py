@@ -17,6 +17,10 @@ class Policy:
     """Age at which an answer is ended with `finish_reason: "length"`."""
     queue_seconds: float = 110.0
     """Longest wait for a slot; below the 120 s that the original's consumer waits for anything."""
+    register_seconds: float = 10.0
+    """How long a connection may stay without a registration."""
+    close_seconds: float = 5.0
+    """How long a node gets to answer a close; then its connection is cut."""
     heartbeat_timeout_seconds: float = 45.0
     cancel_ack_seconds: float = 10.0
     """How long a cancelled request keeps its slot where the node promised to confirm."""

@@ -25,7 +25,8 @@ class Relay:
     """The state of one request from its admission to its end. Times are the core's clock, in s.
 
     `progress` counts the chunks of the present attempt; the sweeper compares it with `seen`, so
-    that no chunk costs a look at the clock.
+    that no chunk costs a look at the clock. `spoke_at` is when the consumer last heard a notice or
+    a comment: chunks do not count, they may hold nothing that is visible.
     """
 
     __slots__ = (

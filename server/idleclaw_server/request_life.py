@@ -1,4 +1,4 @@
-"""The life of a request: admit, match, reserve, dispatch, relay, settle.
+"""The life of a request: admit, match, reserve, dispatch, (relay, in answers.py,), settle.
 
 Everything here runs to its end without waiting, so between choosing a slot and holding it, or
 between an end and its consequences, nothing else can happen. Whatever ends a request first calls
@@ -12,23 +12,16 @@ from typing import Final
 from pydantic_core import to_json
 
 from idleclaw_protocol.chat import ErrorCode
-from idleclaw_protocol.frames import CancelRequest, Chunk
-from idleclaw_protocol.limits import MAX_FRAME_BYTES, MAX_TOOL_CALLS
-from idleclaw_server import chunk_reading
+from idleclaw_protocol.frames import CancelRequest
+from idleclaw_protocol.limits import MAX_FRAME_BYTES, MAX_MODEL_NAME_CHARS
+from idleclaw_protocol.text_safety import clean_line
 from idleclaw_server.choice import choose
 from idleclaw_server.counters import Counters
 from idleclaw_server.endings import ending
-from idleclaw_server.errors import (
-    ChunkError,
-    NoSuchModel,
-    QueueFull,
-    RequestTooLarge,
-    ShuttingDown,
-)
+from idleclaw_server.errors import NoSuchModel, QueueFull, RequestTooLarge, ShuttingDown
 from idleclaw_server.inference import AnswerSink, Ending, InferenceRequest
 from idleclaw_server.node import Node
 from idleclaw_server.node_registry import ModelEntry, NodeRegistry
-from idleclaw_server.observations import observe_answer, observe_first_token
 from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Phase, Relay
 
@@ -41,6 +34,11 @@ class RequestLife:
 
     Times are seconds of one monotonic clock, passed in as `now`. `new_id` makes ids that are
     never used twice.
+
+    Attributes:
+        active: the requests that run or wait.
+        unread: ended requests whose consumer has yet to take the end (`consumer_left`).
+        waiting: how many of the active ones wait.
     """
 
     def __init__(
@@ -57,6 +55,7 @@ class RequestLife:
         self._rng = rng
         self._new_id = new_id
         self.active: dict[Relay, None] = {}
+        self.unread: dict[Relay, None] = {}
         self.waiting = 0
         self.draining = False
 
@@ -75,8 +74,9 @@ class RequestLife:
             raise ShuttingDown("The router is restarting.", retry_after=_RETRY_AFTER_SECONDS)
         entry = self._registry.models.get(request.model)
         if entry is None:
+            name = clean_line(request.model, MAX_MODEL_NAME_CHARS)
             raise NoSuchModel(
-                f"No nodes available with model {request.model}",
+                f"No nodes available with model {name}",
                 models=self._registry.nearest_names(request.model),
             )
         size = len(to_json(request.ollama_params(thinks=True))) + _FRAME_OVERHEAD_BYTES
@@ -142,118 +142,25 @@ class RequestLife:
             self.waiting -= 1
             self._dispatch(relay, node, now)
 
-    # relay
-
-    def chunk(self, node: Node, request_id: str, chunk: object, now: float) -> None:
-        """Pass on one chunk that a node sent. This is the hot path."""
-        relay = node.in_flight.get(request_id)
-        if relay is None:
-            self.stray(node, request_id)
-            return
-        relay.progress += 1
-        self._counters.chunks += 1
-        text = chunk_reading.plain_text(chunk)
-        if text is not None:
-            self._content(relay, text, now)
-            return
-        try:
-            self._full_chunk(relay, chunk_reading.read_chunk(chunk), now)
-        except ChunkError:
-            self._counters.malformed += 1
-            self._attempt_failed(relay, "node_error", now)
-
-    def _content(self, relay: Relay, text: str, now: float) -> None:
-        clean = relay.content.decode(text)
-        if not clean:
-            return
-        if relay.first_token_at is None:
-            self._first_token(relay, now)
-        if relay.sink.content(clean) > self._policy.max_stream_bytes:
-            self.abort(relay, now)
-
-    def _full_chunk(self, relay: Relay, chunk: Chunk, now: float) -> None:
-        message = chunk.message
-        thinking = relay.thinking.decode(message.thinking or "")
-        if thinking:
-            if relay.first_token_at is None:
-                self._first_token(relay, now)
-            if relay.sink.thinking(thinking) > self._policy.max_stream_bytes:
-                self.abort(relay, now)
-                return
-        self._content(relay, message.content, now)
-        if relay.phase is Phase.ENDED:
-            return
-        if message.tool_calls and relay.request.tools:
-            relay.tool_calls.extend(message.tool_calls)
-            if len(relay.tool_calls) > MAX_TOOL_CALLS:
-                raise ChunkError("too many tool calls")
-        if chunk.done:
-            self._done(relay, chunk, now)
-
-    def _first_token(self, relay: Relay, now: float) -> None:
-        relay.first_token_at = now
-        observe_first_token(relay, self._registry.models[relay.request.model].speed, now)
-
-    def _done(self, relay: Relay, chunk: Chunk, now: float) -> None:
-        rate = chunk_reading.tokens_per_second(chunk)
-        observe_answer(relay, self._registry.models[relay.request.model].speed, rate, now)
-        reason = chunk_reading.finish_reason(chunk, calls_tools=bool(relay.tool_calls))
-        usage = chunk_reading.usage(chunk)
-        self._end(
-            relay,
-            ending(relay, reason, now, usage=usage, tokens_per_second=rate),
-            now,
-            ended_by_node=True,
-        )
-
-    def stray(self, node: Node, request_id: str) -> None:
-        """Count a frame for a request that does not run at this node; close it if it floods."""
-        if request_id in node.cancelling:
-            return
-        self._counters.strays += 1
-        if node.count_stray(request_id) > self._policy.max_stray_frames:
-            node.link.close(1008, "too many unexpected frames")
-
     # a node gives up, is given up, or leaves
 
-    def node_failed(self, node: Node, request_id: str, now: float) -> None:
-        """Handle the error with which a node ended a request."""
-        relay = node.in_flight.get(request_id)
-        if relay is None:
-            self.stray(node, request_id)
-            return
-        self._attempt_failed(relay, "node_error", now, ended_by_node=True)
-
-    def node_declined(self, node: Node, request_id: str, now: float) -> None:
-        """Give a declined request to another node; it is never held against the first."""
-        relay = node.in_flight.get(request_id)
-        if relay is None:
-            self.stray(node, request_id)
-            return
-        self._counters.declined += 1
-        self._attempt_failed(relay, "overloaded", now, ended_by_node=True, blame=False)
-
-    def node_confirmed(self, node: Node, request_id: str, now: float) -> None:
-        """Free the slot of a cancelled request that no longer runs at its node."""
+    def cancel_confirmed(self, node: Node, request_id: str, now: float) -> bool:
+        """Free the slot of a cancelled request; tell whether it was waiting for that."""
         if node.cancelling.pop(request_id, None) is None:
-            self.stray(node, request_id)
-            return
+            return False
         self._slots_changed(node, now)
-
-    def node_silent(self, relay: Relay, now: float) -> None:
-        """Give up on a node that has sent nothing for too long."""
-        self._attempt_failed(relay, "timeout", now)
+        return True
 
     def node_removed(self, node: Node, orphans: list[ModelEntry], now: float) -> None:
         """Re-route or end everything that a removed node was doing, or that waited for it."""
         for relay in list(node.in_flight.values()):
-            self._attempt_failed(relay, "node_lost", now)
+            self.attempt_failed(relay, "node_lost", now)
         for entry in orphans:
             for relay in list(entry.queue):
                 self._leave_queue(relay, entry)
                 self.fail(relay, "no_node", now)
 
-    def _attempt_failed(
+    def attempt_failed(
         self,
         relay: Relay,
         code: ErrorCode,
@@ -262,6 +169,7 @@ class RequestLife:
         ended_by_node: bool = False,
         blame: bool = True,
     ) -> None:
+        """Give a running request to a node that was not tried, or end it with `code`."""
         node = relay.node
         assert node is not None
         if blame:
@@ -288,18 +196,24 @@ class RequestLife:
 
     # settle
 
-    def abandon(self, relay: Relay, now: float) -> None:
-        """End a request whose consumer is gone: running or waiting, it costs nobody anything."""
+    def finish(self, relay: Relay, end: Ending, now: float) -> None:
+        """End a request that its node has finished."""
+        self._end(relay, end, now, ended_by_node=True)
+
+    def consumer_left(self, relay: Relay, now: float) -> None:
+        """Forget a request whose consumer took its end or is gone; what still runs is cancelled."""
         if relay.phase is not Phase.ENDED:
             self._counters.cancelled += 1
             self._settle(relay, now, ended_by_node=False)
+        self.unread.pop(relay, None)
 
-    def abort(self, relay: Relay, now: float) -> None:
-        """End a request whose consumer does not read what it asked for, and cut it off."""
+    def cut_consumer(self, relay: Relay, now: float) -> None:
+        """Cut off a consumer that does not read; what still runs for it is cancelled."""
+        self._counters.consumers_cut += 1
         if relay.phase is not Phase.ENDED:
-            self._counters.consumers_cut += 1
             self._settle(relay, now, ended_by_node=False)
-            relay.sink.abort()
+        self.unread.pop(relay, None)
+        relay.sink.abort()
 
     def fail(
         self, relay: Relay, code: ErrorCode, now: float, *, ended_by_node: bool = False
@@ -323,6 +237,7 @@ class RequestLife:
         node = relay.node
         relay.phase = Phase.ENDED
         self.active.pop(relay, None)
+        self.unread[relay] = None
         self._counters.requests += 1
         if was_waiting:
             entry = self._registry.models.get(relay.request.model)

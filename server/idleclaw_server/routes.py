@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel
 
@@ -36,6 +36,8 @@ def application(
             return await chat(request, core)
 
     async def node_socket(request: web.Request) -> web.StreamResponse:
+        if hdrs.SEC_WEBSOCKET_PROTOCOL in request.headers:
+            return refuse(400, "This endpoint speaks no subprotocol.")
         if not web.WebSocketResponse().can_prepare(request):
             return refuse(404, "Not Found")
         with nodes.one_more():
@@ -69,7 +71,7 @@ async def _plain_refusals(request: web.Request, handler: Handler) -> web.StreamR
         return await handler(request)
     except web.HTTPException as error:
         if error.content_type == "application/json":
-            return error
+            raise
         refusal = refuse(error.status, error.reason)
         if "Allow" in error.headers:
             refusal.headers["Allow"] = error.headers["Allow"]

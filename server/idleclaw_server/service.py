@@ -74,6 +74,16 @@ class Router:
             node.link.close(_GOING_AWAY, "server shutting down")
         await self._nodes.wait_for_none(_GRACE_SECONDS)
 
+    @property
+    def chats_open(self) -> int:
+        """How many consumers are being served, those who have yet to take their end included."""
+        return len(self._chats)
+
+    @property
+    def nodes_open(self) -> int:
+        """How many sockets of nodes are open, registered or not."""
+        return len(self._nodes)
+
     async def close(self) -> None:
         """Stop listening and close what is still open."""
         await self._runner.cleanup()

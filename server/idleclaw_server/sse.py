@@ -110,12 +110,10 @@ class SseAnswer:
     async def take(self) -> bytes:
         """Wait for something to send and return all of it; b"" after the end.
 
-        The consumer counts as stalled from a `take` that returned something until the next call.
+        The consumer counts as stalled from the return of one `take` until the next call.
         """
         self._taken_at = None
-        if not self._parts:
-            if self.ended:
-                return b""
+        if not self._parts and not self.ended:
             self._waiter = self._loop.create_future()
             await self._waiter
         data = b"".join(self._parts)
