@@ -122,4 +122,4 @@ class NodeAnswers:
         reason = chunk_reading.finish_reason(chunk, calls_tools=bool(relay.tool_calls))
         usage = chunk_reading.usage(chunk)
         end = ending(relay, reason, now, usage=usage, tokens_per_second=rate)
-        self._life.finish(relay, end, now)
+        self._life.finish(relay, end, now, ended_by_node=True)

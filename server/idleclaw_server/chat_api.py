@@ -15,7 +15,6 @@ from idleclaw_server.inference import InferenceRequest
 from idleclaw_server.sse import SseAnswer
 
 MAX_BODY_BYTES: Final = 1_048_576
-_BODY_SECONDS: Final = 10.0
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -25,7 +24,7 @@ _HEADERS: Final = {
 
 async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
     """Relay one answer; the consumer's disconnect ends it at the node at once."""
-    body = await _read_body(request)
+    body = await _read_body(request, core.policy.body_seconds)
     loop = asyncio.get_running_loop()
     sink = SseAnswer(
         f"chatcmpl-{secrets.token_hex(6)}", body.model, loop, lambda: _cut(request.transport)
@@ -71,11 +70,11 @@ def refuse(
     )
 
 
-async def _read_body(request: web.Request) -> ChatBody:
+async def _read_body(request: web.Request, seconds: float) -> ChatBody:
     if request.content_type != "application/json":
         raise _unprocessable("The body must be JSON with content-type application/json.")
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             raw = await request.read()
         body = ChatBody.model_validate_json(raw)
     except TimeoutError:

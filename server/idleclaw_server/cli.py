@@ -48,8 +48,16 @@ async def _serve(settings: Settings) -> int:
         async with running_router(settings) as router:
             _log.info("listening on %s", router.url)
             await stop.wait()
+            stop.clear()
             _log.info("draining for at most %g s", settings.drain_seconds)
-            await router.drain(settings.drain_seconds)
+            drained = loop.create_task(router.drain(settings.drain_seconds))
+            asked_again = loop.create_task(stop.wait())
+            await asyncio.wait({drained, asked_again}, return_when=asyncio.FIRST_COMPLETED)
+            asked_again.cancel()
+            if not drained.done():
+                _log.info("asked twice: ending what still runs")
+                await router.drain(0)
+                await drained
     except OSError as error:
         _log.error("cannot listen on %s port %d: %s", settings.host, settings.port, error.strerror)
         return _CANNOT_LISTEN

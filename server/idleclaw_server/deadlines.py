@@ -3,6 +3,7 @@
 from typing import Final
 
 from idleclaw_server.counters import Counters
+from idleclaw_server.endings import ending
 from idleclaw_server.node_registry import ModelEntry, NodeRegistry
 from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Phase, Relay
@@ -65,7 +66,9 @@ class Deadlines:
         elif now - relay.seen_at > self._policy.gap_seconds:
             self._life.attempt_failed(relay, "timeout", now)
         elif now - relay.submitted_at > self._policy.total_seconds:
-            self._life.cut_at_length(relay, now)
+            # It has taken all the time there is for one answer; its text stands.
+            end = ending(relay, "length", now)
+            self._life.finish(relay, end, now, ended_by_node=False)
 
     def _consumer(self, relay: Relay, now: float) -> None:
         if self._reader(relay, now) and now - relay.spoke_at >= self._policy.comment_seconds:

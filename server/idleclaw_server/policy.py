@@ -30,6 +30,12 @@ class Policy:
     """A stream is never silent for longer, so that no reader's timeout fires."""
     queue_notice_seconds: float = 2.0
     """How often a waiting consumer hears of its position at most."""
+    body_seconds: float = 10.0
+    """How long the body of a chat may take to come in."""
+    keepalive_seconds: float = 15.0
+    """How long a connection may stay without a request, headers that are not through included."""
+    unacknowledged_seconds: float = 60.0
+    """How long bytes may stay unacknowledged by a peer, where the kernel can watch that."""
     max_attempts: int = 3
     """Nodes that are tried for one request before its first token."""
     max_waiting_per_model: int = 128

@@ -113,7 +113,7 @@ class RequestLife:
         model = relay.request.model
         loaded = node.has_loaded(model)
         budget = self._policy.first_token_seconds if loaded else self._policy.loading_seconds
-        relay.start_attempt(node, self._new_id(), now, budget)
+        relay.start_attempt(node, self._new_id(), now, budget=budget, loading=not loaded)
         node.in_flight[relay.request_id] = relay
         self._registry.refresh(node)
         params = relay.request.ollama_params(thinks=node.thinks(model))
@@ -196,9 +196,14 @@ class RequestLife:
 
     # settle
 
-    def finish(self, relay: Relay, end: Ending, now: float) -> None:
-        """End a request that its node has finished."""
-        self._end(relay, end, now, ended_by_node=True)
+    def finish(self, relay: Relay, end: Ending, now: float, *, ended_by_node: bool) -> None:
+        """End a request; where its node has not ended it, it is cancelled there.
+
+        A request that has ended already stays as it is.
+        """
+        if relay.phase is not Phase.ENDED:
+            relay.sink.end(end)
+            self._settle(relay, now, ended_by_node=ended_by_node)
 
     def consumer_left(self, relay: Relay, now: float) -> None:
         """Forget a request whose consumer took its end or is gone; what still runs is cancelled."""
@@ -221,16 +226,9 @@ class RequestLife:
         """End a request with an error that its consumer is told."""
         if relay.phase is not Phase.ENDED:
             self._counters.errors += 1
-            self._end(relay, ending(relay, "error", now, code=code), now, ended_by_node)
-
-    def cut_at_length(self, relay: Relay, now: float) -> None:
-        """End an answer that has taken all the time there is for one; its text stands."""
-        if relay.phase is not Phase.ENDED:
-            self._end(relay, ending(relay, "length", now), now, ended_by_node=False)
-
-    def _end(self, relay: Relay, end: Ending, now: float, ended_by_node: bool) -> None:
-        relay.sink.end(end)
-        self._settle(relay, now, ended_by_node=ended_by_node)
+            self.finish(
+                relay, ending(relay, "error", now, code=code), now, ended_by_node=ended_by_node
+            )
 
     def _settle(self, relay: Relay, now: float, *, ended_by_node: bool) -> None:
         was_waiting = relay.phase is Phase.WAITING

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -12,6 +13,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from idleclaw_server.core import RouterCore
+from idleclaw_server.http_log import HTTP_LOG
 from idleclaw_server.open_connections import OpenConnections
 from idleclaw_server.policy import Policy
 from idleclaw_server.routes import application
@@ -19,7 +21,7 @@ from idleclaw_server.settings import Settings
 
 _GRACE_SECONDS: Final = 2.0
 _SWEEP_SECONDS: Final = 1.0
-_KEEPALIVE_SECONDS: Final = 15.0
+_BACKLOG: Final = 1024
 _GOING_AWAY: Final = 1001
 _log = logging.getLogger(__name__)
 
@@ -41,11 +43,13 @@ class Router:
             application(core, self._chats, self._nodes),
             handler_cancellation=True,
             access_log=None,
-            keepalive_timeout=_KEEPALIVE_SECONDS,
+            logger=HTTP_LOG,
+            keepalive_timeout=core.policy.keepalive_seconds,
             shutdown_timeout=_GRACE_SECONDS,
+            auto_decompress=False,
         )
         self._settings = settings
-        self._site: web.TCPSite
+        self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Listen.
@@ -54,25 +58,15 @@ class Router:
             OSError: the address cannot be used.
         """
         await self._runner.setup()
-        self._site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
-        await self._site.start()
-        host, port = self._runner.addresses[0][:2]
+        protocols = self._runner.server
+        assert protocols is not None
+        self._server = await asyncio.get_running_loop().create_server(
+            protocols, self._settings.host, self._settings.port, backlog=_BACKLOG
+        )
+        for listener in self._server.sockets:
+            _limit_unacknowledged(listener, self.core.policy.unacknowledged_seconds)
+        host, port = self._server.sockets[0].getsockname()[:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-    async def drain(self, seconds: float) -> None:
-        """Refuse new chats, stop listening, let answers end, say goodbye to the nodes.
-
-        Answers that run or wait get `seconds`; what is left then ends with an error. Consumers
-        and nodes each get two more seconds to take what is on its way to them.
-        """
-        self.core.drain()
-        await self._site.stop()
-        await self._chats.wait_for_none(seconds)
-        self.core.end_all(asyncio.get_running_loop().time())
-        await self._chats.wait_for_none(_GRACE_SECONDS)
-        for node in list(self.core.registry):
-            node.link.close(_GOING_AWAY, "server shutting down")
-        await self._nodes.wait_for_none(_GRACE_SECONDS)
 
     @property
     def chats_open(self) -> int:
@@ -84,8 +78,31 @@ class Router:
         """How many sockets of nodes are open, registered or not."""
         return len(self._nodes)
 
+    @property
+    def connections_open(self) -> int:
+        """How many TCP connections are open, idle ones included."""
+        return len(self._runner.server.connections) if self._runner.server else 0
+
+    async def drain(self, seconds: float) -> None:
+        """Refuse new chats, stop listening, let answers end, say goodbye to the nodes.
+
+        Answers that run or wait get `seconds`; what is left then ends with an error. Consumers
+        and nodes each get two more seconds to take what is on its way to them. Doing so again
+        meanwhile, with fewer seconds, shortens the wait.
+        """
+        self.core.drain()
+        if self._server is not None:
+            self._server.close()
+        await self._chats.wait_for_none(seconds)
+        self.core.end_all(asyncio.get_running_loop().time())
+        await self._chats.wait_for_none(_GRACE_SECONDS)
+        for node in list(self.core.registry):
+            node.link.close(_GOING_AWAY, "server shutting down")
+        await self._nodes.wait_for_none(_GRACE_SECONDS)
+
     async def close(self) -> None:
-        """Stop listening and close what is still open."""
+        """End at once what still runs, tell everybody, and close what is open."""
+        await self.drain(0)
         await self._runner.cleanup()
 
 
@@ -114,10 +131,10 @@ async def running_router(settings: Settings, policy: Policy | None = None) -> As
         await router.start()
         yield router
     finally:
+        await router.close()
         sweeper.cancel()
         with suppress(asyncio.CancelledError):
             await sweeper
-        await router.close()
 
 
 async def _sweep(core: RouterCore) -> None:
@@ -129,3 +146,12 @@ async def _sweep(core: RouterCore) -> None:
         except Exception:
             # Without the sweeper no deadline holds any more: it must outlive its own defects.
             _log.exception("the sweep failed")
+
+
+def _limit_unacknowledged(listener: socket.socket, seconds: float) -> None:
+    """Let the kernel end connections whose peer does not take what was sent (Linux, tcp(7)).
+
+    What a handler has written and left no longer has anybody else to watch it.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))

@@ -1,27 +1,55 @@
 """Bytes on a TCP connection, for peers that do not keep to HTTP or do not read."""
 
+import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
-from anyio.abc import SocketStream
 
 from tests.router.consumer import body
 
+_PATIENCE_SECONDS = 10
+
+
+class RawPeer:
+    """A connection that takes from its socket only what a test asks for."""
+
+    def __init__(self, raw: socket.socket) -> None:
+        self._raw = raw
+        self._loop = asyncio.get_running_loop()
+
+    async def send(self, data: bytes) -> None:
+        """Send all of `data`."""
+        await self._loop.sock_sendall(self._raw, data)
+
+    async def receive(self) -> bytes:
+        """Return what comes next, b"" where the peer has closed or reset."""
+        try:
+            with anyio.fail_after(_PATIENCE_SECONDS):
+                return await self._loop.sock_recv(self._raw, 65_536)
+        except ConnectionError:
+            return b""
+
+    async def until_closed(self) -> bytes:
+        """Read until the peer closes or resets; return what came."""
+        received = b""
+        while data := await self.receive():
+            received += data
+        return received
+
 
 @asynccontextmanager
-async def tcp(url: str, *, receive_buffer: int | None = None) -> AsyncIterator[SocketStream]:
-    """A connection; `receive_buffer` bytes is how much a peer that does not read takes."""
+async def tcp(url: str, *, receive_buffer: int | None = None) -> AsyncIterator[RawPeer]:
+    """A connection; `receive_buffer` bytes is how much the kernel takes for it."""
     host, port = url.removeprefix("http://").split(":")
-    raw = socket.socket()
-    if receive_buffer is not None:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    raw.setblocking(False)
-    await anyio.to_thread.run_sync(_connect, raw, host, int(port))
-    async with await SocketStream.from_socket(raw) as stream:
-        yield stream
+    with socket.socket() as raw:
+        raw.setblocking(False)
+        if receive_buffer is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        await asyncio.get_running_loop().sock_connect(raw, (host, int(port)))
+        yield RawPeer(raw)
 
 
 def chat_request(prompt: str = "hi", version: str = "1.1") -> bytes:
@@ -32,21 +60,3 @@ def chat_request(prompt: str = "hi", version: str = "1.1") -> bytes:
         f"content-length: {len(raw)}\r\n\r\n"
     )
     return head.encode() + raw
-
-
-async def until_closed(stream: SocketStream, within: float = 5) -> bytes:
-    """Read until the peer closes or resets; return what came."""
-    received = b""
-    with anyio.fail_after(within):
-        try:
-            async for data in stream:
-                received += data
-        except anyio.BrokenResourceError:
-            pass
-    return received
-
-
-def _connect(raw: socket.socket, host: str, port: int) -> None:
-    raw.setblocking(True)
-    raw.connect((host, port))
-    raw.setblocking(False)

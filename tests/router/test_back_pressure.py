@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 import anyio
 import anyio.lowlevel
-from anyio.abc import SocketStream
 
 from idleclaw_server.inference import InferenceRequest
 from idleclaw_server.node import Node
@@ -14,7 +13,7 @@ from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Relay
 from idleclaw_server.service import Router
 from tests.router.consumer import asking, client, content
-from tests.router.raw_http import chat_request, tcp, until_closed
+from tests.router.raw_http import RawPeer, chat_request, tcp
 from tests.router.recording_sink import RecordingSink
 from tests.router.running import BOTH_LOOPS, pass_time, residue, routing
 from tests.router.scripted_node import ScriptedNode, registered
@@ -48,7 +47,7 @@ async def test_a_consumer_that_stops_reading_is_cut_and_its_neighbour_keeps_flow
                 await node.answer(asked.request_id, "end")
                 assert await fast.text() == "end"
                 assert set(received) == {"y"}
-            assert b"[DONE]" not in await until_closed(slow)
+            assert b"[DONE]" not in await slow.until_closed()
         assert router.core.counters.consumers_cut == 1
 
 
@@ -92,9 +91,7 @@ async def test_one_chunk_larger_than_all_a_consumer_may_leave_unread() -> None:
 
 
 @asynccontextmanager
-async def _blocked(
-    router: Router, node: ScriptedNode
-) -> AsyncIterator[tuple[SocketStream, Relay, str]]:
+async def _blocked(router: Router, node: ScriptedNode) -> AsyncIterator[tuple[RawPeer, Relay, str]]:
     """A consumer that does not read, with every buffer on the way to it full."""
     async with tcp(router.url, receive_buffer=4096) as slow:
         await slow.send(chat_request())
@@ -115,7 +112,7 @@ async def test_a_consumer_that_takes_nothing_for_too_long_is_cut() -> None:
             assert len(router.core.life.active) == 1
             pass_time(router, 31)
             assert await node.cancelled() == request_id
-            await until_closed(slow)
+            await slow.until_closed()
         assert router.core.counters.consumers_cut == 1
 
 
@@ -129,7 +126,7 @@ async def test_a_consumer_that_does_not_read_its_last_bytes_is_cut_too() -> None
             assert relay in router.core.life.unread
             pass_time(router, 31)
             await wait_until(lambda: router.chats_open == 0, "the handler to end")
-            await until_closed(slow)
+            await slow.until_closed()
         assert not router.core.life.unread
         assert router.core.counters.consumers_cut == 1
 

@@ -10,7 +10,7 @@ import pytest
 from idleclaw_server.inference import Ending, InferenceRequest
 from idleclaw_server.policy import Policy
 from tests.router.consumer import asking, body, client, content, finish
-from tests.router.raw_http import chat_request, tcp, until_closed
+from tests.router.raw_http import chat_request, tcp
 from tests.router.recording_sink import RecordingSink
 from tests.router.running import pass_time, routing
 from tests.router.scripted_node import MODEL, registered
@@ -261,7 +261,7 @@ async def test_a_stream_over_http_1_0() -> None:
         async with tcp(router.url) as stream:
             await stream.send(chat_request(version="1.0"))
             await node.answer((await node.asked()).request_id, "x")
-            received = await until_closed(stream)
+            received = await stream.until_closed()
     assert b" 200 OK" in received.split(b"\r\n")[0]
     assert received.endswith(b"data: [DONE]\n\n")
 

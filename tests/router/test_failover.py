@@ -124,6 +124,20 @@ async def test_chunks_without_visible_text_do_not_stop_a_failover() -> None:
             assert await answer.text() == "fine"
 
 
+async def test_nothing_of_a_failed_attempt_colours_the_next() -> None:
+    """A7: an escape sequence that one node left open does not swallow another's text."""
+    async with routing() as router, registered(router.url, "a") as a:
+        async with registered(router.url, "b") as b, asking(router.url) as answer:
+            node, asked = await _whose_turn([a, b])
+            await node.chunk(asked.request_id, "\x1b]0;", message={"thinking": "\x1bP"})
+            await node.error(asked.request_id)
+            other = b if node is a else a
+            again = await other.asked()
+            await other.chunk(again.request_id, "fine", message={"thinking": "hm"})
+            await other.done(again.request_id)
+            assert await answer.text() == "hmfine"
+
+
 async def test_at_most_two_further_nodes_and_never_one_twice() -> None:
     async with routing() as router:
         nodes = {}
