@@ -6,7 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import ClassVar
 
@@ -14,6 +14,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -146,6 +147,7 @@ class IdleClawApp(App[None]):
         """Open a tab."""
         self._switcher.current = tab
         self._top_bar.active = tab
+        self._tabs[tab].show_network()
         self._tabs[tab].focus_main()
         self._watch.watch(tab == "network")
 
@@ -198,15 +200,19 @@ class IdleClawApp(App[None]):
         self.call_later(self._show_network)
 
     def _show_network(self) -> None:
-        self._top_bar.show_headline()
-        for tab in self._tabs.values():
-            tab.show_network()
+        # While the program ends, widgets go before timers and calls that are on their way.
+        with suppress(NoMatches):
+            self._top_bar.show_headline()
+            self._tabs[self._top_bar.active].show_network()
+            if self._top_bar.active != "chat":
+                self._chat.show_network()
 
     def _tick(self) -> None:
-        self._top_bar.show_headline()
-        if not self._network.reachable:
-            for tab in self._tabs.values():
-                tab.show_network()
+        if self._network.reachable:
+            with suppress(NoMatches):
+                self._top_bar.show_headline()
+        else:
+            self._show_network()
 
     @on(TopBar.TabChosen)
     def _tab_chosen(self, message: TopBar.TabChosen) -> None:

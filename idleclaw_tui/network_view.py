@@ -238,6 +238,7 @@ class NetworkView:
         models = words.count(len(self.picture.models), "model")
         return [
             (glyph, Toned(words.joined(self.server, nodes, models), "dim")),
+            (glyph, Toned(words.joined(self.server, nodes), "dim")),
             (glyph, Toned(words.joined(nodes, models), "dim")),
             (glyph, Toned(nodes, "dim")),
             (glyph,),

@@ -15,10 +15,11 @@ MAX_MARKDOWN_CHARS: Final = 64_000
 MAX_HIGHLIGHTED_LINES: Final = 400
 
 FLUSH_SECONDS: Final = 0.1
-MAX_FLUSH_SECONDS: Final = 2.0
+MAX_FLUSH_SECONDS: Final = 1.0
 _MAX_SHARE: Final = 0.25
 
 _CELLS: Final = frozenset(("th_open", "td_open"))
+_TABLE_PARTS: Final = frozenset(("thead_open", "tbody_open", "tr_open", *_CELLS))
 _LEAVES: Final = frozenset(("fence", "code_block", "hr"))
 
 
@@ -57,7 +58,10 @@ def _last_block(tokens: Sequence[Token]) -> int:
 
 
 def _count_blocks(tokens: Sequence[Token]) -> int:
-    return sum(token.nesting == 1 or token.type in _LEAVES for token in tokens)
+    return sum(
+        token.type in _LEAVES or (token.nesting == 1 and token.type not in _TABLE_PARTS)
+        for token in tokens
+    )
 
 
 def _count_cells(tokens: Sequence[Token]) -> int:
@@ -68,6 +72,6 @@ def flush_delay(took: float) -> float:
     """Return the seconds to wait after a drawing that took `took` seconds.
 
     About ten drawings a second while they are cheap; otherwise a quarter of the time goes to
-    drawing, and two seconds pass at most.
+    drawing, and one second passes at most.
     """
     return min(max(FLUSH_SECONDS, took * (1 / _MAX_SHARE - 1)), MAX_FLUSH_SECONDS)

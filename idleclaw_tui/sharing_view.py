@@ -64,7 +64,9 @@ class SharingView:
     def sample(self, now: float) -> None:
         """Note the speed since the last sample; to be called about once a second."""
         tokens = self.tokens
-        if self._sampled_at is not None and now > self._sampled_at:
+        if self._sampled_at is not None:
+            if now <= self._sampled_at:
+                return
             made = max(0, tokens - self._sampled_tokens)
             self.speeds.append(made / (now - self._sampled_at))
         self._sampled_tokens, self._sampled_at = tokens, now

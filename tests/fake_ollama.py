@@ -87,6 +87,8 @@ class FakeOllama:
         """Nothing, not even headers, is sent before this is set."""
         self.gap: tuple[int, asyncio.Event] | None = None
         """(N, event): after N tokens nothing more is sent before the event is set."""
+        self.linger: asyncio.Event | None = None
+        """After the done line the stream is not ended before this is set."""
         self.fault: Fault | None = None
         self.refusals: dict[str, tuple[int, str]] = {}
         """Path -> (HTTP status, error text) answered instead, before the first byte."""
@@ -247,6 +249,8 @@ class FakeOllama:
         await response.prepare(request)
         async for line in self._lines(chat):
             await response.write(line)
+        if self.linger is not None:
+            await self.linger.wait()
         if self.fault is not None and self.fault.kind == "cut" and request.transport is not None:
             request.transport.abort()
         return response

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.widgets import Sparkline, Static
 from textual.worker import Worker, WorkerError, WorkerState
@@ -102,9 +103,9 @@ class ContributeTab(Vertical):
         requests = self.query_one("#requests-box")
         requests.border_title = text("Relayed requests")
         requests.border_subtitle = text(_PRIVATE, "dim")
-        self.query_one("#share-history").display = False
+        self._view.sample(self._clock())
         self.set_interval(0.25, self.follow)
-        self.set_interval(1.0, self._sample)
+        self.set_interval(1.0, self.sample_speed)
         if self._sharing.make_node is not None:
             self._look_at_ollama()
             if self._sharing.at_once:
@@ -129,7 +130,7 @@ class ContributeTab(Vertical):
             if isinstance(event, LinkChanged) and event.state in ("connected", "stopped"):
                 self.post_message(self.LinkMoved())
         if events:
-            self.show_sharing()
+            self._show_unless_closing()
 
     def show_network(self) -> None:
         """Show whether the router can be reached, which matters before sharing."""
@@ -149,6 +150,11 @@ class ContributeTab(Vertical):
         empty.display = not rows
         empty.update(text(self._why_no_requests(), "dim"))
         self.refresh_bindings()
+
+    def _show_unless_closing(self) -> None:
+        # While the program ends, widgets go before timers and messages that are on their way.
+        with suppress(NoMatches):
+            self.show_sharing()
 
     def focus_main(self) -> None:
         """Put the focus on the switch."""
@@ -198,7 +204,7 @@ class ContributeTab(Vertical):
         if event.worker.is_finished:
             self._node = None
             self.follow()
-            self.show_sharing()
+            self._show_unless_closing()
 
     @work(exclusive=True, group="look", exit_on_error=False)
     async def _look_at_ollama(self) -> None:
@@ -214,13 +220,12 @@ class ContributeTab(Vertical):
                 self.show_sharing()
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _sample(self) -> None:
+    def sample_speed(self) -> None:
+        """Note how fast the node is; once a second."""
         self._view.sample(self._clock())
-        speeds = self._view.speeds
-        history = self.query_one("#share-history", Sparkline)
-        history.display = any(speeds)
-        history.data = list(speeds)
-        self._show_top(self._clock())
+        if self.display:
+            with suppress(NoMatches):
+                self._show_top(self._clock())
 
     def _show_top(self, now: float) -> None:
         sharing = self._view.active or self._sharing.make_node is None
@@ -233,6 +238,10 @@ class ContributeTab(Vertical):
         totals = self._view.totals() if sharing or self._view.finished else ""
         self._update("#share-totals-line", text(totals, "dim"))
         self.query_one("#share-totals").display = bool(totals)
+        speeds = list(self._view.speeds)
+        history = self.query_one("#share-history", Sparkline)
+        history.display = any(speeds)
+        history.data = speeds
         lines = [toned(model_line(model)) for model in self._view.models]
         self._update("#share-models", Content("\n").join(lines or [text("none known", "dim")]))
 

@@ -99,6 +99,7 @@ class PromptArea(TextArea, inherit_bindings=False):
         room = max(0, PASTE_ROOM - len(self.text) + len(self.selected_text))
         event.text = pasted[:room]
         await super()._on_paste(event)
+        event.stop()
         event.prevent_default()
         if len(pasted) > room:
             self.post_message(self.PasteCut(room, len(pasted)))

@@ -45,6 +45,8 @@ class Policy:
     max_waiting_per_model: int = 128
     max_waiting: int = 1024
     max_nodes: int = 10_000
+    max_nodes_per_address: int = 0
+    """Nodes of one address that are connected at the same time; 0 is no limit."""
     max_stream_bytes: int = 262_144
     """What may wait for one consumer; above it the request is cancelled and the consumer cut."""
     max_stray_frames: int = 1_000

@@ -255,12 +255,14 @@ class RequestLife:
         node, request_id = relay.node, relay.request_id
         assert node is not None
         del node.in_flight[request_id]
-        node.remember(request_id)
         relay.node = None
         if ended_by_node or node not in self._registry:
+            node.remember(request_id, free_until=now)
             return
+        until = now + self._policy.cancel_ack_seconds
+        node.remember(request_id, free_until=until)
         if node.confirms_cancel:
-            node.cancelling[request_id] = now + self._policy.cancel_ack_seconds
+            node.cancelling[request_id] = until
         node.link.send(CancelRequest(request_id=request_id).to_json().encode())
 
     def _slots_changed(self, node: Node, now: float) -> None:

@@ -77,7 +77,8 @@ def share(ollama: FakeOllama, router: FakeRouter) -> Share:
         sharing = Sharing(router)
         options.setdefault("uniform", lambda low, high: low)
         server = options.pop("server", router.url)
-        async with OllamaBridge(ollama.url) as bridge:
+        bridge_type: type[OllamaBridge] = options.pop("bridge_type", OllamaBridge)
+        async with bridge_type(ollama.url) as bridge:
             sharing.node = Node(server, bridge, on_event=sharing.note, **options)
             sharing.task = asyncio.create_task(sharing.node.run())
             try:

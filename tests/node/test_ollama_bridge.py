@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
-from typing import Any
+from contextlib import aclosing, asynccontextmanager
 
 import httpx
 import pytest
@@ -15,7 +14,7 @@ from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.ollama_failures import OllamaFailure
 from idleclaw_tui.ollama_http import BridgeTimeouts
 from idleclaw_tui.relay_guard import GuardedRequest
-from tests.fake_ollama import FakeModel, FakeOllama, Fault
+from tests.fake_ollama import FakeOllama, Fault
 
 MODEL = "smollm2:135m"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -41,65 +40,6 @@ async def failure(bridge: OllamaBridge) -> OllamaFailure:
     return caught.value
 
 
-async def test_discovery_offers_what_can_chat_largest_first(
-    ollama: FakeOllama, bridge: OllamaBridge
-) -> None:
-    ollama.models += [
-        FakeModel("embed:1b", size=10**12, capabilities=("embedding",)),
-        FakeModel("gpt-oss:120b-cloud", size=10**12),
-        FakeModel("stub:1b", size=10**12, remote_host="https://ollama.com"),
-    ]
-    models = await bridge.models()
-    assert [model.name for model in models] == ["big:8b", MODEL]
-    assert models[1].digest == ollama.models[0].digest
-    assert models[1].context_length == 4096
-    assert models[1].capabilities == ("completion",)
-    assert await bridge.version() == "0.33.0"
-
-
-async def test_discovery_offers_twenty_models_at_most(
-    ollama: FakeOllama, bridge: OllamaBridge
-) -> None:
-    ollama.models = [FakeModel(f"m{n}:1b", size=n) for n in range(30)]
-    assert [model.size for model in await bridge.models()] == list(range(29, 9, -1))
-
-
-async def test_discovery_asks_about_a_model_once_for_each_digest(
-    ollama: FakeOllama, bridge: OllamaBridge
-) -> None:
-    def shows() -> int:
-        return sum(request.path == "/api/show" for request in ollama.requests)
-
-    await bridge.models()
-    await bridge.models()
-    assert shows() == 2
-    ollama.models[0] = FakeModel(digest="f" * 64)
-    assert (await bridge.models())[1].digest == "f" * 64
-    assert shows() == 3
-
-
-async def test_a_model_in_memory_is_offered_with_the_context_it_has_there(
-    ollama: FakeOllama, bridge: OllamaBridge
-) -> None:
-    await bridge.models()
-    ollama.models[0] = FakeModel(context_length=2048)
-    assert (await bridge.models())[1].context_length == 4096
-    ollama.loaded = [MODEL]
-    assert [model.name for model in await bridge.loaded()] == [MODEL]
-    ollama.loaded = []
-    assert (await bridge.models())[1].context_length == 2048
-
-
-async def test_a_model_that_cannot_be_shown_loses_only_itself(
-    ollama: FakeOllama, bridge: OllamaBridge
-) -> None:
-    ollama.refusals["/api/show"] = (500, "broken manifest")
-    ollama.refusals["/api/ps"] = (404, "page not found")
-    assert await bridge.models() == ()
-    del ollama.refusals["/api/show"]
-    assert len(await bridge.models()) == 2
-
-
 async def test_an_answer_comes_piece_by_piece_and_ends_with_its_counts(
     ollama: FakeOllama, bridge: OllamaBridge
 ) -> None:
@@ -117,6 +57,28 @@ async def test_an_answer_comes_piece_by_piece_and_ends_with_its_counts(
     chat = await ollama.chat(0)
     await chat.ended.wait()
     assert not chat.aborted.is_set()
+
+
+async def test_ollama_may_end_its_stream_by_itself(
+    ollama: FakeOllama, bridge: OllamaBridge
+) -> None:
+    ollama.linger = asyncio.Event()
+    task = asyncio.create_task(answer(bridge))
+    chat = await ollama.chat(0)
+    still_reading = not (await asyncio.wait([task], timeout=0.2))[0]
+    ollama.linger.set()
+    await chat.ended.wait()
+    assert still_reading
+    assert not chat.aborted.is_set()
+    assert (await task)[-1].done
+
+
+async def test_a_stream_that_is_never_ended_is_left_after_its_last_line(
+    ollama: FakeOllama, bridge: OllamaBridge
+) -> None:
+    ollama.linger = asyncio.Event()
+    assert (await answer(bridge))[-1].done
+    await (await ollama.chat(0)).aborted.wait()
 
 
 async def test_line_ends_of_unicode_inside_a_token_are_text(
@@ -175,16 +137,49 @@ async def test_odd_error_bodies_are_failures_like_others(body: bytes) -> None:
 
 
 async def failure_of(handler: Handler) -> OllamaFailure:
+    async with serving("POST", "/api/chat", handler) as url, OllamaBridge(url) as bridge:
+        return await failure(bridge)
+
+
+@asynccontextmanager
+async def serving(method: str, path: str, handler: Handler) -> AsyncIterator[str]:
     app = web.Application()
-    app.router.add_post("/api/chat", handler)
+    app.router.add_route(method, path, handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        async with OllamaBridge(f"http://127.0.0.1:{runner.addresses[0][1]}") as bridge:
-            return await failure(bridge)
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"5", b"<html>", b'{"version": 5}', b" " * (8 * 2**20 + 1)]
+)
+async def test_an_answer_that_is_none_is_not_from_ollama(body: bytes) -> None:
+    async def odd(_: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    async with serving("GET", "/api/version", odd) as url, OllamaBridge(url) as bridge:
+        with pytest.raises(OllamaFailure, match="no Ollama") as caught:
+            await bridge.version()
+    assert caught.value.cause == "not_ollama"
+
+
+async def test_an_ollama_that_hangs_does_not_hang_the_node() -> None:
+    asked = asyncio.Event()
+
+    async def hang(_: web.Request) -> web.Response:
+        asked.set()
+        await asyncio.Event().wait()
+        return web.Response()
+
+    async with serving("GET", "/api/version", hang) as url:
+        async with OllamaBridge(url, BridgeTimeouts(answer=0.2)) as bridge:
+            with pytest.raises(OllamaFailure, match="No Ollama answers"):
+                await bridge.version()
+    assert asked.is_set()
 
 
 async def gather(bridge: OllamaBridge, given: list[str]) -> None:
@@ -224,13 +219,6 @@ async def test_no_ollama_is_told_with_what_to_do(ollama: FakeOllama, bridge: Oll
             await call()
         assert caught.value.code == "ollama_unavailable"
     assert (await failure(bridge)).cause == "unreachable"
-
-
-async def test_what_is_no_ollama_is_told_from_one(ollama: FakeOllama, bridge: OllamaBridge) -> None:
-    server: Any = ollama
-    server.version = None
-    with pytest.raises(OllamaFailure, match="no Ollama"):
-        await bridge.version()
 
 
 async def test_silence_before_the_first_token_has_its_own_limit(ollama: FakeOllama) -> None:
