@@ -21,16 +21,16 @@ from tests.waiting import wait_until
 
 pytestmark = BOTH_LOOPS
 
-_ENDLESS = 10**9
+_ENDLESS = 1 << 40
 _ROOMY = Policy(
-    max_content_chars=_ENDLESS, heartbeat_timeout_seconds=500, max_stream_bytes=50_000_000
+    heartbeat_timeout_seconds=500, max_stream_bytes=50_000_000, max_content_chars=_ENDLESS
 )
 _KIB = "x" * 1024
 
 
 async def test_a_consumer_that_stops_reading_is_cut_and_its_neighbour_keeps_flowing() -> None:
     """A11: over its cap the slow one is cancelled and aborted; the fast one misses nothing."""
-    policy = Policy(max_content_chars=_ENDLESS, max_stream_bytes=65_536)
+    policy = Policy(max_stream_bytes=65_536, max_content_chars=_ENDLESS)
     async with routing(policy) as router, registered(router.url) as node:
         async with tcp(router.url, receive_buffer=4096) as slow:
             await slow.send(chat_request("slow"))
@@ -87,8 +87,9 @@ async def _send_at_once(node: ScriptedNode, frames: list[str]) -> None:
 
 async def test_one_chunk_larger_than_all_a_consumer_may_leave_unread() -> None:
     """A9: an oversize chunk is its node's fault, not that of the consumer who reads."""
+    policy = Policy(max_content_chars=_ENDLESS)
     async with (
-        routing(Policy(max_content_chars=_ENDLESS)) as router,
+        routing(policy) as router,
         registered(router.url) as node,
         asking(router.url) as answer,
     ):
@@ -152,10 +153,7 @@ async def _deafen(node: ScriptedNode, listed: Node, frames: int) -> None:
 
 async def test_a_node_that_does_not_read_is_cut_and_leaves_nothing() -> None:
     """A12: frames to a node are bounded; the connection of one that takes none is cut."""
-    async with (
-        routing(Policy(max_content_chars=_ENDLESS)) as router,
-        registered(router.url, slots=10) as deaf,
-    ):
+    async with routing() as router, registered(router.url, slots=10) as deaf:
         (listed,) = router.core.registry
         await _deafen(deaf, listed, 60)
         await wait_until(lambda: len(router.core.registry) == 0, "the deaf node to be cut")
@@ -164,10 +162,7 @@ async def test_a_node_that_does_not_read_is_cut_and_leaves_nothing() -> None:
 
 async def test_a_deaf_node_that_is_evicted_is_cut_in_the_end() -> None:
     """A13: a close that cannot be delivered does not leave a connection behind."""
-    async with (
-        routing(Policy(max_content_chars=_ENDLESS, close_seconds=0.2)) as router,
-        registered(router.url) as deaf,
-    ):
+    async with routing(Policy(close_seconds=0.2)) as router, registered(router.url) as deaf:
         (listed,) = router.core.registry
         await _deafen(deaf, listed, 20)
         pass_time(router, 50)
@@ -179,10 +174,7 @@ async def test_a_deaf_node_that_is_evicted_is_cut_in_the_end() -> None:
 async def test_ten_of_the_largest_requests_at_once_are_no_reason_to_close_a_node() -> None:
     """A consumer cannot cut a node off by asking much: 10 frames of 600 kB are legal."""
     prompt = "\x01" * 10_000
-    async with (
-        routing(Policy(max_content_chars=_ENDLESS)) as router,
-        registered(router.url, slots=10) as node,
-    ):
+    async with routing() as router, registered(router.url, slots=10) as node:
         messages = tuple({"role": "user", "content": prompt} for _ in range(10))
         sinks = [RecordingSink() for _ in range(10)]
         for sink in sinks:
@@ -198,11 +190,7 @@ async def test_ten_of_the_largest_requests_at_once_are_no_reason_to_close_a_node
 async def test_the_longest_legal_chat_in_emoji_fits_a_frame_of_the_originals_nodes() -> None:
     """100,000 characters of four bytes stay below the 1 MiB at which old nodes hang up."""
     messages = [{"role": "user", "content": "😀" * 10_000}] * 10
-    async with (
-        routing(Policy(max_content_chars=_ENDLESS)) as router,
-        registered(router.url) as node,
-        client(router.url) as http,
-    ):
+    async with routing() as router, registered(router.url) as node, client(router.url) as http:
         body = {"model": "tiny:1b", "messages": messages}
         async with http.stream("POST", "/api/chat", json=body) as response:
             asked = await node.asked()
