@@ -76,10 +76,26 @@ async def local_network(
         url, label = ollama_url, "your own Ollama"
         if not await _has_models(ollama_url):
             url, label = await _embedded(stack, ollama_url), "built-in model"
-        router = await stack.enter_async_context(running_router(Settings(host="127.0.0.1", port=0)))
+        router = await stack.enter_async_context(running_router(_own_router()))
         bridge = await stack.enter_async_context(OllamaBridge(url))
         await stack.enter_async_context(_joined(router.url, bridge, on_event))
         yield LocalNetwork(router.url, url, f"this machine · {label}")
+
+
+def _own_router() -> Settings:
+    """Return settings that no variable changes: those are for `idleclaw-server`.
+
+    There is nobody here to be defended from, and what is typed is what the model gets.
+    """
+    return Settings.model_construct(
+        host="127.0.0.1",
+        port=0,
+        address_limits=False,
+        prompt_identity=False,
+        prompt_date=False,
+        prompt_brief_thinking=False,
+        prompt_history=50,
+    )
 
 
 async def _has_models(ollama_url: str) -> bool:

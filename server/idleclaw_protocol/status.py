@@ -19,6 +19,13 @@ class Health(_Status):
     node_count: int
 
 
+class Readiness(_Status):
+    """`GET /health/ready`: 200 where "ready", else 503; the nodes that take requests."""
+
+    status: Literal["ready", "no nodes", "draining"]
+    node_count: int
+
+
 class Capabilities(_Status):
     """What the original tells of a model."""
 

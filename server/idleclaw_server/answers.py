@@ -81,7 +81,7 @@ class NodeAnswers:
                 self._life.cancel_confirmed(node, request_id, now)
             return
         self._counters.strays += 1
-        if node.count_stray(request_id) > self._policy.max_stray_frames:
+        if node.count_stray(request_id, now) > self._policy.max_stray_frames:
             node.link.close(POLICY_VIOLATION, "too many unexpected frames")
 
     def _content(self, relay: Relay, text: str, now: float) -> None:

@@ -2,20 +2,24 @@
 
 import asyncio
 import secrets
+from datetime import UTC, datetime
 from typing import Final
 
 from aiohttp import HttpVersion11, web
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from idleclaw_protocol.chat import ChatBody, Refusal
 from idleclaw_protocol.limits import MAX_TOTAL_CHARS
 from idleclaw_server.consumer_pipe import ConsumerPipe
 from idleclaw_server.core import RouterCore
-from idleclaw_server.errors import RequestRefused
+from idleclaw_server.entrance import CLIENT
 from idleclaw_server.inference import InferenceRequest
+from idleclaw_server.prompt import PromptPolicy, recent
 from idleclaw_server.sse import SseAnswer
 
 MAX_BODY_BYTES: Final = 1_048_576
+_NO_CHAT: Final = "The body is not a valid chat request."
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -23,18 +27,17 @@ _HEADERS: Final = {
 }
 
 
-async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
-    """Relay one answer; the consumer's disconnect ends it at the node at once."""
+async def chat(request: web.Request, core: RouterCore, prompt: PromptPolicy) -> web.StreamResponse:
+    """Relay one answer; the consumer's disconnect ends it at the node at once.
+
+    Raises:
+        RequestRefused: the chat does not start; nothing has been sent then.
+    """
     body = await _read_body(request, core.policy.body_seconds)
     loop = asyncio.get_running_loop()
     pipe = ConsumerPipe(loop)
     sink = SseAnswer(f"chatcmpl-{secrets.token_hex(6)}", body.model, pipe)
-    try:
-        relay = core.submit(_inference(body, request.remote or ""), sink, loop.time())
-    except RequestRefused as refusal:
-        return refuse(
-            refusal.status, str(refusal), models=refusal.models, retry_after=refusal.retry_after
-        )
+    relay = core.submit(_inference(body, request[CLIENT].key, prompt), sink, loop.time())
     response = web.StreamResponse(headers=_HEADERS)
     try:
         await response.prepare(request)
@@ -50,31 +53,15 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
     return response
 
 
-def refuse(
-    status: int,
-    detail: str,
-    *,
-    models: tuple[str, ...] = (),
-    retry_after: int | None = None,
-) -> web.Response:
-    """Return an error answer: one sentence, never anything that was sent."""
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    refusal = Refusal(detail=detail, models=models or None)
-    return web.Response(
-        status=status,
-        text=refusal.model_dump_json(exclude_none=True),
-        content_type="application/json",
-        headers=headers,
-    )
-
-
 async def _read_body(request: web.Request, seconds: float) -> ChatBody:
     if request.content_type != "application/json":
         raise _unprocessable("The body must be JSON with content-type application/json.")
+    if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length)
     try:
         async with asyncio.timeout(seconds):
             raw = await request.read()
-        body = ChatBody.model_validate_json(raw)
+        body = ChatBody.model_validate(from_json(raw, allow_inf_nan=False))
     except TimeoutError:
         raise web.HTTPRequestTimeout(
             text=Refusal(detail="The body took too long.").model_dump_json(exclude_none=True),
@@ -82,6 +69,8 @@ async def _read_body(request: web.Request, seconds: float) -> ChatBody:
         ) from None
     except ValidationError as error:
         raise _unprocessable(_first_fault(error)) from None
+    except ValueError:
+        raise _unprocessable(_NO_CHAT) from None
     if body.total_chars > MAX_TOTAL_CHARS:
         raise _unprocessable(
             f"Total payload too large: {body.total_chars} chars (max {MAX_TOTAL_CHARS})"
@@ -89,9 +78,16 @@ async def _read_body(request: web.Request, seconds: float) -> ChatBody:
     return body
 
 
-def _inference(body: ChatBody, client: str) -> InferenceRequest:
-    messages = tuple({"role": m.role, "content": m.content} for m in body.messages)
-    return InferenceRequest(model=body.model, messages=messages, client=client, think=body.think)
+def _inference(body: ChatBody, client: str, prompt: PromptPolicy) -> InferenceRequest:
+    messages = [{"role": m.role, "content": m.content} for m in body.messages]
+    return InferenceRequest(
+        model=body.model,
+        messages=recent(prompt, messages),
+        client=client,
+        think=body.think,
+        prompt=prompt,
+        today=datetime.now(UTC).date(),
+    )
 
 
 def _first_fault(error: ValidationError) -> str:
@@ -99,7 +95,7 @@ def _first_fault(error: ValidationError) -> str:
     place = ".".join(str(part) for part in fault["loc"] if isinstance(part, int | str))
     known = ChatBody.model_fields.keys() | {"role", "content"}
     named = place and all(part in known or part.isdigit() for part in place.split("."))
-    return f"{place}: {fault['msg']}" if named else "The body is not a valid chat request."
+    return f"{place}: {fault['msg']}" if named else _NO_CHAT
 
 
 def _unprocessable(detail: str) -> web.HTTPUnprocessableEntity:

@@ -5,6 +5,7 @@ RouterError
 │   ├── NoSuchModel     503, nobody has the model
 │   ├── QueueFull       503 with Retry-After
 │   ├── ShuttingDown    503 with Retry-After
+│   ├── TooManyRequests 429 with Retry-After
 │   └── RequestTooLarge 413
 ├── NodeRefused         a registration that is turned away (WebSocket close)
 └── ChunkError          a chunk whose shape is wrong
@@ -46,6 +47,12 @@ class QueueFull(RequestRefused):
 
 class ShuttingDown(RequestRefused):
     """The router lets running answers end and takes no new ones."""
+
+
+class TooManyRequests(RequestRefused):
+    """An address asks too often, or for too much at a time."""
+
+    status = 429
 
 
 class RequestTooLarge(RequestRefused):

@@ -6,10 +6,12 @@ a node on another router another `NodeLink`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal, Protocol
 
 from idleclaw_protocol.chat import EventError, FinishReason, Timings, Usage
 from idleclaw_protocol.frames import ToolCall
+from idleclaw_server.prompt import NO_PROMPT, PromptPolicy, system_text, with_system
 
 WaitState = Literal["queued", "loading", "waiting"]
 
@@ -20,7 +22,7 @@ class InferenceRequest:
 
     `messages` are Ollama's (any role, tool calls and results included), `client` is the key by
     which the queue is fair, `options` are sampling options, `response_format` is "json" or a JSON
-    schema.
+    schema. `prompt` is what the operator adds for the node, `today` the date in it.
     """
 
     model: str
@@ -30,17 +32,21 @@ class InferenceRequest:
     tools: tuple[Mapping[str, Any], ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     response_format: str | Mapping[str, Any] | None = None
+    prompt: PromptPolicy = NO_PROMPT
+    today: date | None = None
 
     def ollama_params(self, *, thinks: bool) -> dict[str, Any]:
         """Return the body of Ollama's `POST /api/chat` for a node whose model thinks or not.
 
         `keep_alive` is left out: how long a model stays loaded is its owner's business.
         """
+        think = self.think and thinks
+        system = system_text(self.prompt, self.today, thinks=think)
         params: dict[str, Any] = {
             "model": self.model,
-            "messages": self.messages,
+            "messages": with_system(system, self.messages),
             "stream": True,
-            "think": self.think and thinks,
+            "think": think,
         }
         if self.tools:
             params["tools"] = self.tools

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, OfferedModel, Register
 from idleclaw_server.capabilities import guessed_capabilities
+from idleclaw_server.client_address import UNKNOWN_CLIENT, Client
 from idleclaw_server.speeds import ModelSpeed, MovingAverage
 
 if TYPE_CHECKING:
@@ -22,13 +22,49 @@ class Node:
 
     Slots are counted from the tables here and nowhere else: requests that run (`in_flight`),
     cancelled ones whose end the node has yet to confirm (`cancelling`, id to deadline), and those
-    the node says it has beside ours.
+    the node says it has beside ours. Models that cannot chat (embedding ones) are left out.
     """
 
-    def __init__(self, register: Register, link: NodeLink, alias: str, now: float) -> None:
+    __slots__ = (
+        "_foreign_requests",
+        "_loaded",
+        "_recent",
+        "alias",
+        "available",
+        "cancelling",
+        "client",
+        "confirms_cancel",
+        "connected_at",
+        "declines",
+        "in_flight",
+        "last_heartbeat",
+        "link",
+        "models",
+        "node_id",
+        "ollama_version",
+        "pause_reason",
+        "registered_slots",
+        "secret",
+        "slots",
+        "speeds",
+        "stray_weight",
+        "tokens_per_second",
+    )
+
+    def __init__(
+        self,
+        register: Register,
+        link: NodeLink,
+        alias: str,
+        now: float,
+        client: Client = UNKNOWN_CLIENT,
+    ) -> None:
         self.node_id: Final = register.node_id
         self.secret: Final = register.secret
-        self.models: Final[dict[str, OfferedModel]] = {m.name: m for m in register.models}
+        self.client: Final = client
+        self.models: Final[dict[str, OfferedModel]] = {
+            model.name: model for model in register.models if "completion" in _capabilities(model)
+        }
         self.registered_slots: Final = register.max_concurrent
         self.ollama_version: Final = register.ollama_version
         self.declines: Final = DECLINE in register.features
@@ -45,7 +81,7 @@ class Node:
         self.speeds: dict[str, ModelSpeed] = {}
         self.tokens_per_second = MovingAverage()
         self.stray_weight = 0
-        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._recent: dict[str, float] = {}
         self._loaded: frozenset[str] | None = None
         self._foreign_requests = 0
 
@@ -69,8 +105,7 @@ class Node:
 
     def capabilities(self, model: str) -> tuple[str, ...]:
         """Return what Ollama said the model can do, or a guess from its name for old nodes."""
-        offered = self.models[model].capabilities
-        return guessed_capabilities(model) if offered is None else offered
+        return _capabilities(self.models[model])
 
     def speed(self, model: str) -> ModelSpeed:
         """Return the record of this node's work with one of its models."""
@@ -92,20 +127,30 @@ class Node:
         if self._loaded is not None and model not in self._loaded:
             self._loaded |= {model}
 
-    def remember(self, request_id: str) -> None:
-        """Keep the id of an ended request, so that its late frames count little.
+    def remember(self, request_id: str, free_until: float) -> None:
+        """Keep the id of an ended request, so that its late frames count little, or nothing.
 
-        The 64 newest are kept.
+        Until `free_until` they are on their way rightly: the node may not know yet. The 64 newest
+        are kept.
         """
-        self._recent[request_id] = None
+        self._recent[request_id] = free_until
         if len(self._recent) > _REMEMBERED_REQUESTS:
-            self._recent.popitem(last=False)
+            del self._recent[next(iter(self._recent))]
 
-    def count_stray(self, request_id: object) -> int:
+    def count_stray(self, request_id: str, now: float) -> int:
         """Count a frame for a request that does not run here; return the weight so far.
 
-        Late frames of a request that just ended are normal and weigh 1, others 50.
+        Frames that crossed a cancel weigh nothing, others of a request that ended 1, others 50.
         """
-        known = isinstance(request_id, str) and request_id in self._recent
-        self.stray_weight += 1 if known else _FOREIGN_WEIGHT
+        free_until = self._recent.get(request_id)
+        if free_until is None:
+            self.stray_weight += _FOREIGN_WEIGHT
+        elif now > free_until:
+            self.stray_weight += 1
         return self.stray_weight
+
+
+def _capabilities(model: OfferedModel) -> tuple[str, ...]:
+    if model.capabilities is None:
+        return guessed_capabilities(model.name)
+    return model.capabilities

@@ -7,12 +7,12 @@ from idleclaw_server.speeds import NetworkSpeed
 def observe_first_token(relay: Relay, network: NetworkSpeed, now: float) -> None:
     """Learn from the first visible token.
 
-    The node's figure counts only where the model was loaded before: loading is a term of its own
-    in the choice of a node.
+    The node's figure counts only where the model was loaded when the request came: loading is a
+    term of its own in the choice of a node.
     """
     node, model = relay.node, relay.request.model
     assert node is not None
-    if node.has_loaded(model):
+    if not relay.loading:
         node.speed(model).first_token_seconds.add(now - relay.dispatched_at)
     node.mark_loaded(model)
     network.first_token_seconds.add(now - relay.dispatched_at)

@@ -36,6 +36,7 @@ class Relay:
         "first_token_at",
         "first_token_deadline",
         "first_token_limit",
+        "loading",
         "node",
         "notice",
         "phase",
@@ -66,6 +67,7 @@ class Relay:
         self.dispatched_at = now
         self.first_token_deadline = self.first_token_limit = now
         self.first_token_at: float | None = None
+        self.loading = False
         self.progress = 0
         self.seen = 0
         self.seen_at = now
@@ -75,8 +77,11 @@ class Relay:
         self.thinking = TextCleaner()
         self.tool_calls: list[ToolCall] = []
 
-    def start_attempt(self, node: Node, request_id: str, now: float, budget: float) -> None:
+    def start_attempt(
+        self, node: Node, request_id: str, now: float, *, budget: float, loading: bool
+    ) -> None:
         """Bind the request to a node; all attempts together get twice the first one's budget."""
+        self.loading = loading
         if self.first_dispatch_at is None:
             self.first_dispatch_at = now
             self.first_token_limit = now + 2 * budget

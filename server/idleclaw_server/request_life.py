@@ -113,7 +113,7 @@ class RequestLife:
         model = relay.request.model
         loaded = node.has_loaded(model)
         budget = self._policy.first_token_seconds if loaded else self._policy.loading_seconds
-        relay.start_attempt(node, self._new_id(), now, budget)
+        relay.start_attempt(node, self._new_id(), now, budget=budget, loading=not loaded)
         node.in_flight[relay.request_id] = relay
         self._registry.refresh(node)
         params = relay.request.ollama_params(thinks=node.thinks(model))
@@ -253,12 +253,14 @@ class RequestLife:
         node, request_id = relay.node, relay.request_id
         assert node is not None
         del node.in_flight[request_id]
-        node.remember(request_id)
         relay.node = None
         if ended_by_node or node not in self._registry:
+            node.remember(request_id, free_until=now)
             return
+        until = now + self._policy.cancel_ack_seconds
+        node.remember(request_id, free_until=until)
         if node.confirms_cancel:
-            node.cancelling[request_id] = now + self._policy.cancel_ack_seconds
+            node.cancelling[request_id] = until
         node.link.send(CancelRequest(request_id=request_id).to_json().encode())
 
     def _slots_changed(self, node: Node, now: float) -> None:

@@ -1,6 +1,5 @@
 """What the router learns from the answers it relays: speeds, times and reliability."""
 
-from collections import deque
 from statistics import quantiles
 from typing import Final
 
@@ -34,11 +33,13 @@ class RecentValues:
     _ENOUGH: Final = 5
 
     def __init__(self) -> None:
-        self._values: deque[float] = deque(maxlen=_WINDOW)
+        self._values: list[float] = []
 
     def add(self, sample: float) -> None:
         """Take `sample` in; the oldest leaves."""
         self._values.append(sample)
+        if len(self._values) > _WINDOW:
+            del self._values[0]
 
     def percentile(self, percent: int) -> float | None:
         """Return the value below which `percent` (1 to 99) of the samples lie."""

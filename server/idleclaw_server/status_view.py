@@ -10,6 +10,7 @@ from idleclaw_protocol.status import (
     Network,
     NodeState,
     NodeStatus,
+    Readiness,
     Totals,
 )
 from idleclaw_server.core import RouterCore
@@ -22,6 +23,14 @@ def health(core: RouterCore, now: float) -> Health:
     return Health(
         status="healthy", uptime_seconds=_uptime(core, now), node_count=len(core.registry)
     )
+
+
+def readiness(core: RouterCore) -> Readiness:
+    """Return the body of `GET /health/ready`: whether a chat that comes now could be answered."""
+    free = sum(1 for node in core.registry if node.available and node.models)
+    if core.life.draining:
+        return Readiness(status="draining", node_count=free)
+    return Readiness(status="ready" if free else "no nodes", node_count=free)
 
 
 def model_list(core: RouterCore) -> ModelList:
