@@ -14,7 +14,7 @@ from idleclaw_server.policy import Policy
 from tests.defences.running import at, defended, node_at, patience
 from tests.router.raw_http import chat_request, tcp
 from tests.router.running import BOTH_LOOPS
-from tests.router.test_drain import program
+from tests.router.program import program
 from tests.waiting import wait_until
 
 
