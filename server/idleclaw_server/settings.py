@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     prompt_history: Annotated[int, Field(ge=1, le=50)] = 20
     """Newest messages of a conversation that a node gets."""
 
-    answer_chars: Annotated[int, Field(ge=1, le=10_000_000)] = 32_000
+    answer_chars: Annotated[int, Field(ge=1, le=1_000_000_000)] = 32_000
     """Characters of an answer that are delivered; then it ends, and says so."""
     thinking_chars: Annotated[int, Field(ge=1, le=10_000_000)] = 64_000
     """The same for what a model thinks before it answers."""
