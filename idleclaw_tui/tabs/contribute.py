@@ -223,7 +223,9 @@ class ContributeTab(Vertical):
     def sample_speed(self) -> None:
         """Note how fast the node is; once a second."""
         self._view.sample(self._clock())
-        self._show_unless_closing()
+        if self.display:
+            with suppress(NoMatches):
+                self._show_top(self._clock())
 
     def _show_top(self, now: float) -> None:
         sharing = self._view.active or self._sharing.make_node is None

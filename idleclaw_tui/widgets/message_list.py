@@ -7,11 +7,12 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Static
 
 from idleclaw_tui import words
 from idleclaw_tui.transcript import Exchange
-from idleclaw_tui.widgets.answer_view import ExchangeView
+from idleclaw_tui.widgets.exchange_view import ExchangeView
 from idleclaw_tui.widgets.safe_text import text
 
 MAX_MOUNTED: Final = 12
@@ -49,6 +50,7 @@ class MessageList(VerticalScroll):
         super().__init__(id="messages")
         self._exchanges: Sequence[Exchange] = ()
         self._first = 0
+        self._views: dict[Exchange, ExchangeView] = {}
         self._drawing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
@@ -77,16 +79,14 @@ class MessageList(VerticalScroll):
     async def draw(self, exchange: Exchange, now: float) -> None:
         """Draw what is new of the answer of `exchange`, if it is on the screen."""
         async with self._drawing:
-            for view in self.query_children(ExchangeView):
-                if view.exchange is exchange:
-                    await view.answer_view.catch_up(now)
+            if exchange in self._views:
+                await self._views[exchange].catch_up(now)
 
     async def draw_plain(self, exchange: Exchange) -> None:
         """Draw the answer of `exchange` without Markdown."""
         async with self._drawing:
-            for view in self.query_children(ExchangeView):
-                if view.exchange is exchange:
-                    await view.answer_view.draw_plain()
+            if exchange in self._views:
+                await self._views[exchange].draw_plain()
 
     async def _show_from(self, first: int) -> None:
         async with self._drawing:
@@ -99,17 +99,16 @@ class MessageList(VerticalScroll):
                 self._show_line("#later", later, "later", "ctrl+down")
 
     async def _mount_exactly(self, wanted: list[Exchange]) -> None:
-        views = {view.exchange: view for view in self.query_children(ExchangeView)}
-        await self.remove_children([view for key, view in views.items() if key not in wanted])
-        after: Static | ExchangeView = self.query_one("#earlier", EarlierLine)
+        for exchange in self._views.keys() - wanted:
+            await self._views.pop(exchange).remove()
+        after: Widget = self.query_one("#earlier", EarlierLine)
         for exchange in wanted:
-            view = views.get(exchange)
-            if view is None:
-                view = ExchangeView(exchange)
-                await self.mount(view, after=after)
+            if exchange not in self._views:
+                view = self._views[exchange] = ExchangeView(exchange, self)
+                await view.mount(after)
                 if exchange.answer.ended:
-                    await view.answer_view.catch_up(exchange.answer.ended_at or 0.0)
-            after = view
+                    await view.catch_up(exchange.answer.ended_at or 0.0)
+            after = self._views[exchange].last
 
     def _show_line(self, selector: str, number: int, what: str, key: str) -> None:
         line = self.query_one(selector, EarlierLine)

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import version
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -16,6 +15,7 @@ from idleclaw_server.chat_api import MAX_BODY_BYTES, chat
 from idleclaw_server.core import RouterCore
 from idleclaw_server.cors import Cors
 from idleclaw_server.entrance import CLIENT, entrance
+from idleclaw_server.expectations import expectation
 from idleclaw_server.metrics_text import (
     PROMETHEUS_TYPE,
     ResponseCounts,
@@ -23,6 +23,7 @@ from idleclaw_server.metrics_text import (
     wants_text,
 )
 from idleclaw_server.model_counts import OTHER
+from idleclaw_server.network_events import NetworkEvents
 from idleclaw_server.node_socket import serve_node
 from idleclaw_server.open_connections import OpenConnections
 from idleclaw_server.refusals import plain_refusals, refuse
@@ -31,16 +32,19 @@ from idleclaw_server.settings import Settings
 View = Callable[[RouterCore, float], BaseModel]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-PRODUCT_VERSION: Final = version("idleclaw")
+_ELSEWHERE: Final = "elsewhere"
 _VIEWS: Final[Mapping[str, View]] = {
     "/health": status_view.health,
     "/api/models": lambda core, _: status_view.model_list(core),
-    "/api/network": lambda core, now: status_view.network(core, PRODUCT_VERSION, now),
 }
 
 
 def application(
-    core: RouterCore, settings: Settings, chats: OpenConnections, nodes: OpenConnections
+    core: RouterCore,
+    settings: Settings,
+    chats: OpenConnections,
+    nodes: OpenConnections,
+    network: NetworkEvents,
 ) -> web.Application:
     """Return the router's application; `chats` and `nodes` count what is open on it."""
     responses: Counter[tuple[str, int]] = Counter()
@@ -51,17 +55,34 @@ def application(
         client_max_size=MAX_BODY_BYTES, middlewares=[cors.middleware, plain_refusals, who]
     )
     app.on_response_prepare.extend([_anonymous, cors.mark, _counting(responses)])
-    for path, view in _VIEWS.items():
-        app.router.add_get(path, _status(core, view), allow_head=False)
-    for path, answer in (
-        ("/health/ready", _ready(core)),
-        ("/metrics", _metrics(core, responses)),
-        ("/admin/nodes", _admin(core, settings)),
-        ("/ws/node", _node_socket(core, cors, nodes)),
-    ):
-        app.router.add_get(path, answer, allow_head=False)
-    app.router.add_post("/api/chat", _post_chat(core, settings, limits, chats))
+    routes: list[tuple[str, str, Answer]] = [
+        *((hdrs.METH_GET, path, _status(core, view)) for path, view in _VIEWS.items()),
+        (hdrs.METH_GET, "/health/ready", _ready(core)),
+        (hdrs.METH_GET, "/metrics", _metrics(core, responses)),
+        (hdrs.METH_GET, "/admin/nodes", _admin(core, settings)),
+        (hdrs.METH_GET, "/api/network", _status(core, lambda _, now: network.status.at(now))),
+        (hdrs.METH_GET, "/api/network/events", _network_events(network)),
+        (hdrs.METH_GET, "/ws/node", _node_socket(core, cors, nodes)),
+        (hdrs.METH_POST, "/api/chat", _post_chat(core, settings, limits, chats)),
+    ]
+    for method, path, answer in routes:
+        app.router.add_route(method, path, answer, expect_handler=expectation)
+    methods = {path: method for method, path, _ in routes}
+    elsewhere = _nothing(methods)
+    app.router.add_route("*", "/{path:.*}", elsewhere, name=_ELSEWHERE, expect_handler=expectation)
     return app
+
+
+def _nothing(methods: Mapping[str, str]) -> Answer:
+    """Answer what no other route does; the framework's own would not ask `expectation`."""
+
+    async def nothing(request: web.Request) -> web.StreamResponse:
+        method = methods.get(request.path)
+        if method is None:
+            raise web.HTTPNotFound
+        raise web.HTTPMethodNotAllowed(request.method, [method])
+
+    return nothing
 
 
 def _post_chat(
@@ -97,6 +118,13 @@ def _status(core: RouterCore, view: View) -> Answer:
         return _json(view(core, asyncio.get_running_loop().time()))
 
     return answer
+
+
+def _network_events(network: NetworkEvents) -> Answer:
+    async def events(request: web.Request) -> web.StreamResponse:
+        return await network.serve(request, request[CLIENT].key)
+
+    return events
 
 
 def _ready(core: RouterCore) -> Answer:
@@ -139,7 +167,9 @@ def _counting(
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     async def count(request: web.Request, response: web.StreamResponse) -> None:
         resource = request.match_info.route.resource
-        path = OTHER if resource is None else resource.canonical
+        path = OTHER
+        if resource is not None and resource.name != _ELSEWHERE:
+            path = resource.canonical
         responses[path, response.status] += 1
 
     return count

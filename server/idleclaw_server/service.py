@@ -6,6 +6,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 from typing import Final
 from uuid import uuid4
 
@@ -16,12 +17,15 @@ from idleclaw_server.core import RouterCore
 from idleclaw_server.counter_file import CounterKeeper
 from idleclaw_server.http_log import HTTP_LOG
 from idleclaw_server.listening import GatedServer, Listener, listen
+from idleclaw_server.network_events import NetworkEvents
+from idleclaw_server.network_status import NetworkStatus
 from idleclaw_server.open_connections import OpenConnections
 from idleclaw_server.open_files import connections_allowed
 from idleclaw_server.policy import Policy
 from idleclaw_server.routes import application
 from idleclaw_server.settings import Settings
 
+PRODUCT_VERSION: Final = version("idleclaw")
 _GRACE_SECONDS: Final = 2.0
 _SWEEP_SECONDS: Final = 1.0
 _GOING_AWAY: Final = 1001
@@ -33,6 +37,7 @@ class Router:
 
     Attributes:
         core: the decisions, for status and tests.
+        network: who listens to the network's changes.
         url: where it listens, for example "http://127.0.0.1:8000".
     """
 
@@ -41,7 +46,9 @@ class Router:
         self.url = ""
         self._chats = OpenConnections()
         self._nodes = OpenConnections()
-        self._runner = web.AppRunner(application(core, settings, self._chats, self._nodes))
+        self.network = NetworkEvents(NetworkStatus(core, PRODUCT_VERSION), core.policy)
+        app = application(core, settings, self._chats, self._nodes, self.network)
+        self._runner = web.AppRunner(app)
         self._settings = settings
         self._protocols: GatedServer | None = None
         self._listener: Listener | None = None
@@ -83,6 +90,11 @@ class Router:
         return len(self._nodes)
 
     @property
+    def listeners_open(self) -> int:
+        """How many streams of the network's changes are open."""
+        return len(self.network)
+
+    @property
     def connections_open(self) -> int:
         """How many TCP connections are open, idle ones included."""
         return len(self._protocols.connections) if self._protocols else 0
@@ -100,6 +112,7 @@ class Router:
         await self._chats.wait_for_none(seconds)
         self.core.end_all(asyncio.get_running_loop().time())
         await self._chats.wait_for_none(_GRACE_SECONDS)
+        self.network.close()
         for node in list(self.core.registry):
             node.link.close(_GOING_AWAY, "server shutting down")
         await self._nodes.wait_for_none(_GRACE_SECONDS)

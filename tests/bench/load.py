@@ -63,6 +63,7 @@ class Consumer(asyncio.Protocol):
         self.stream = stream
         self.opening = opening
         self.ready = asyncio.get_running_loop().create_future()
+        self.on_lost: Callable[[], object] = lambda: None
         self._tail = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -79,6 +80,7 @@ class Consumer(asyncio.Protocol):
             self.stream.arrived(count)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.on_lost()
         if not self.ready.done():
             self.ready.set_exception(ConnectionError("closed before an answer"))
 
@@ -144,9 +146,9 @@ class Node(asyncio.Protocol):
             masked(json.dumps({"type": "heartbeat", "node_id": self._name}).encode())
         )
 
-    def chunk(self, request_id: str, *, done: bool = False) -> bytes:
+    def chunk(self, request_id: str, content: str = TOKEN) -> bytes:
         """Return the frame of one chunk for a request."""
-        chunk = {"message": {"role": "assistant", "content": TOKEN}, "done": done}
+        chunk = {"message": {"role": "assistant", "content": content}, "done": False}
         frame = {"type": "inference_chunk", "request_id": request_id, "chunk": chunk}
         return masked(json.dumps(frame, separators=(",", ":")).encode())
 

@@ -138,9 +138,11 @@ class Router:
         self.process = process
         self._names = itertools.count()
         self._transports: list[asyncio.BaseTransport] = []
-        self._nodes: list[Node] = []
+        self.nodes: list[Node] = []
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._streams: dict[str, Stream] = {}
+        self.consumers: list[Consumer] = []
+        self.request_ids: list[str] = []
 
     async def add_nodes(self, count: int, slots: int) -> None:
         """Register more nodes."""
@@ -149,7 +151,7 @@ class Router:
             make = partial(Node, f"node-{next(self._names)}", MODEL, slots, self._on_request)
             transport, node = await loop.create_connection(make, "127.0.0.1", self.process.port)
             self._transports.append(transport)
-            self._nodes.append(node)
+            self.nodes.append(node)
             await node.ready
 
     async def add_streams(self, count: int) -> list[Stream]:
@@ -160,10 +162,11 @@ class Router:
             stream, mark = Stream(), f"mark-{next(self._names)}"
             self._streams[mark] = stream
             self._asked[mark] = loop.create_future()
-            transport, _ = await loop.create_connection(
-                partial(Consumer, stream, _post(mark)), "127.0.0.1", self.process.port
+            transport, consumer = await loop.create_connection(
+                partial(Consumer, stream, post(mark)), "127.0.0.1", self.process.port
             )
             self._transports.append(transport)
+            self.consumers.append(consumer)
             await self._asked[mark]
             opened.append(stream)
         return opened
@@ -178,13 +181,15 @@ class Router:
         for stream in self._streams.values():
             stream.running = False
         self._streams.clear()
-        self._nodes.clear()
+        self.nodes.clear()
+        self.consumers.clear()
+        self.request_ids.clear()
         while self._transports:
             self._transports.pop().close()
 
     def beat(self) -> None:
         """Send every node's heartbeat."""
-        for node in self._nodes:
+        for node in self.nodes:
             node.beat()
 
     def _on_request(self, node: Node, request_id: str, mark: str) -> None:
@@ -192,12 +197,14 @@ class Router:
         if asked is None or asked.done():
             # A request that moved on while the round was being closed.
             return
+        self.request_ids.append(request_id)
         frame = node.chunk(request_id)
         self._streams[mark].send = lambda: node.transport.write(frame)
         asked.set_result(None)
 
 
-def _post(mark: str) -> bytes:
+def post(mark: str) -> bytes:
+    """Return the bytes of a chat whose only message is `mark`."""
     body = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": mark}]}).encode()
     head = (
         "POST /api/chat HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"

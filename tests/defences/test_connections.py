@@ -12,9 +12,9 @@ import pytest
 from idleclaw_server.connection_gate import ConnectionGate
 from idleclaw_server.policy import Policy
 from tests.defences.running import at, defended, node_at, patience
+from tests.router.program import program
 from tests.router.raw_http import chat_request, tcp
 from tests.router.running import BOTH_LOOPS
-from tests.router.test_drain import program
 from tests.waiting import wait_until
 
 

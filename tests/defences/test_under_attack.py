@@ -11,8 +11,8 @@ import psutil
 
 from tests.defences.running import at, node_at, patience
 from tests.router.consumer import Answer, body
+from tests.router.program import program
 from tests.router.scripted_node import ScriptedNode
-from tests.router.test_drain import program
 
 SECONDS = 5.0
 MAX_RSS_BYTES = 200_000_000

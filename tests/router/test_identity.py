@@ -8,6 +8,7 @@ from idleclaw_server.policy import Policy
 from tests.router.consumer import asking, client, content, finish
 from tests.router.running import routing
 from tests.router.scripted_node import connected, registered
+from tests.router.simulator import Simulation
 
 
 @pytest.mark.parametrize("kind", ["inference_chunk", "inference_error", "inference_cancelled"])
@@ -36,21 +37,25 @@ async def test_a_node_that_keeps_guessing_request_ids_is_closed() -> None:
         assert await node.close_frame() == (1008, "too many unexpected frames")
 
 
-async def test_late_frames_of_an_ended_request_are_borne_much_longer() -> None:
-    """A25: chunks that were on their way when a request ended are normal; a flood is not."""
-    async with routing() as router, registered(router.url) as node:
-        async with asking(router.url) as answer:
-            asked = await node.asked()
-            await node.chunk(asked.request_id, "x")
-            await answer.event()
-        assert await node.cancelled() == asked.request_id
-        for _ in range(900):
-            await node.chunk(asked.request_id, "late")
-        await node.settled()
-        assert len(router.core.registry) == 1
-        for _ in range(200):
-            await node.chunk(asked.request_id, "late")
-        assert (await node.close_frame())[0] == 1008
+def test_frames_that_cross_a_cancel_are_borne_and_later_ones_are_not() -> None:
+    """A25: consumers that leave cannot make a node look like a flooder; a flooder is closed."""
+    world = Simulation(Policy())
+    peer = world.join("n", ["m0"])
+    consumer = world.submit("someone", "m0")
+    assert peer is not None
+    assert consumer is not None
+    (request_id,) = peer.jobs
+    world.depart(consumer)
+    chunk = {"message": {"content": "on its way"}, "done": False}
+    for _ in range(5_000):
+        world.frame(peer, "chunk", request_id, chunk)
+    assert peer.closed is None
+    world.now += world.core.policy.cancel_ack_seconds + 1
+    for _ in range(1_000):
+        world.frame(peer, "chunk", request_id, chunk)
+    assert peer.closed is None
+    world.frame(peer, "chunk", request_id, chunk)
+    assert peer.closed == (1008, "too many unexpected frames")
 
 
 async def test_nothing_after_the_end_reaches_the_consumer() -> None:

@@ -13,8 +13,9 @@ from idleclaw_tui.peers import LocalSharing
 from idleclaw_tui.router_client import RouterClient
 from idleclaw_tui.transcript import MAX_ANSWER_CHARS
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
-from idleclaw_tui.widgets.answer_view import ExchangeView, ThinkingHead
+from idleclaw_tui.widgets.exchange_view import QuestionView
 from idleclaw_tui.widgets.message_list import MAX_MOUNTED, MessageList
+from idleclaw_tui.widgets.thinking_view import ThinkingHead
 from tests import fake_router_http as http
 from tests.screen.driving import FakeClock, Screen, opened
 from tests.screen.fakes import OLLAMA, SERVER, FakeRouter, Step, network
@@ -228,7 +229,7 @@ async def test_a_long_conversation_is_shown_in_windows() -> None:
             answer.apply(END, 0.0)
         await screen.ask("The last one")
         await screen.until_shown("The last one", "✓ llama3.2:3b")
-        views = screen.chat.conversation.query(ExchangeView)
+        views = screen.chat.conversation.query(QuestionView)
         assert len(views) == MAX_MOUNTED
         messages = screen.chat.query_one(MessageList)
         await screen.press("ctrl+up")
@@ -277,6 +278,25 @@ async def test_drawing_that_fails_falls_back_to_plain_text(
     async with opened(FakeRouter(network(), [TextPiece("**Bold**"), END])) as screen:
         await screen.ask("Hello")
         await screen.until_shown("**Bold**", "✓ llama3.2:3b")
+
+
+async def test_an_answer_goes_on_while_another_tab_is_open() -> None:
+    gate = asyncio.Event()
+    router = FakeRouter(network(), [TextPiece("Begun"), gate, TextPiece(" and done."), END])
+    async with opened(router) as screen:
+        await screen.ask("Why?")
+        await screen.until_shown("Begun")
+        await screen.press("f3")
+        gate.set()
+        await screen.until(lambda: screen.answer.ended, "answered")
+        await screen.press("f2")
+        await screen.until_shown("Begun and done.", "✓ llama3.2:3b", "^r again")
+
+
+async def test_an_answer_without_an_end_does_not_hang() -> None:
+    async with opened(FakeRouter(network(), [TextPiece("Only this")])) as screen:
+        await screen.ask("Why?")
+        await screen.until_shown("Only this", "✕ This program could not read the answer.")
 
 
 async def test_ages_are_told_while_waiting() -> None:

@@ -1,5 +1,7 @@
 """Text of strangers in every place where it is shown: no markup, no actions, no controls (A7)."""
 
+import asyncio
+
 import pytest
 from rich.segment import Segment
 from textual.color import Color
@@ -14,8 +16,8 @@ from idleclaw_tui.peers import LocalSharing
 from idleclaw_tui.sharing import LinkChanged, ModelsChanged, RequestChanged
 from idleclaw_tui.tabs.links import is_web_address
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
-from idleclaw_tui.widgets.answer_view import ThinkingHead
 from idleclaw_tui.widgets.safe_text import TerminalGuard, text, toast
+from idleclaw_tui.widgets.thinking_view import ThinkingHead
 from tests.screen.driving import Screen, opened
 from tests.screen.fakes import OLLAMA, FakeRouter, network, node
 
@@ -136,6 +138,12 @@ def test_text_is_literal() -> None:
     assert text("[b]x[/b] $n\x1b[0m").plain == "[b]x[/b] $n"
 
 
+def shown_plain(screen: Screen) -> str:
+    """Return the text that is drawn without Markdown."""
+    pieces = screen.app.screen.query(".plain-answer").results(Static)
+    return "\n".join(str(piece.content) for piece in pieces)
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -144,8 +152,9 @@ def test_text_is_literal() -> None:
         "# x\n" * 1000,
         "- x\n" * 2000,
         "|" + "a|" * 60 + "\n|" + "-|" * 60 + "\n" + "x\n" * 40,
+        "![" * 30_000,
     ],
-    ids=["table", "paragraphs", "headings", "list", "table that fills up"],
+    ids=["table", "paragraphs", "headings", "list", "filling table", "images"],
 )
 async def test_an_answer_of_too_many_widgets_is_drawn_plain(hostile: str) -> None:
     router = FakeRouter(network(), [TextPiece(hostile), Finished("stop")])
@@ -153,8 +162,21 @@ async def test_an_answer_of_too_many_widgets_is_drawn_plain(hostile: str) -> Non
         await screen.ask("Go")
         await screen.until_shown("✓ llama3.2:3b")
         assert not screen.app.screen.query(AnswerMarkdown)
-        assert len(screen.app.screen.query(".plain-answer")) == 1
+        assert shown_plain(screen).replace("\n", "") == hostile.replace("\n", "")
         assert len(list(screen.app.screen.walk_children())) < 150
+
+
+async def test_an_answer_that_grows_too_long_stays_markdown_up_to_there() -> None:
+    gate = asyncio.Event()
+    begin, rest = "# Title\n\n**Bold**\n\n", "**x** y\n\n" * 3000
+    router = FakeRouter(network(), [TextPiece(begin), gate, TextPiece(rest), Finished("stop")])
+    async with opened(router) as screen:
+        await screen.ask("Go")
+        await screen.until_shown("Title", "Bold")
+        gate.set()
+        await screen.until_shown("✓ llama3.2:3b", "**x** y")
+        assert screen.app.screen.query_one(AnswerMarkdown).source == begin
+        assert shown_plain(screen).replace("\n", "") == rest.replace("\n", "")
 
 
 async def test_code_of_any_length_is_drawn_without_colours_beyond_a_limit() -> None:
