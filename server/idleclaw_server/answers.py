@@ -112,8 +112,9 @@ class NodeAnswers:
 
     def _full_chunk(self, relay: Relay, chunk: Chunk, now: float) -> None:
         message = chunk.message
-        thinking = relay.thinking.decode((message.thinking or "")[:MAX_TEXT_CHARS])
-        content = relay.content.decode(message.content[:MAX_TEXT_CHARS])
+        room = max(relay.content_room, MAX_TEXT_CHARS)
+        thinking = relay.thinking.decode((message.thinking or "")[:room])
+        content = relay.content.decode(message.content[:room])
         if chunk.done:
             thinking += relay.thinking.flush()
             content += relay.content.flush()
@@ -121,7 +122,7 @@ class NodeAnswers:
             self._thinking(relay, thinking, now)
         if content and relay.phase is not Phase.ENDED:
             self._content(relay, content, now)
-        if relay.phase is not Phase.ENDED and len(message.content) > MAX_TEXT_CHARS:
+        if relay.phase is not Phase.ENDED and len(message.content) > room:
             self._cut(relay, "content", now)
         if relay.phase is Phase.ENDED:
             return

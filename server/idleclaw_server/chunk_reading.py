@@ -13,7 +13,7 @@ from idleclaw_protocol.frames import Chunk
 from idleclaw_server.errors import ChunkError
 
 MAX_TEXT_CHARS: Final = 65_536
-"""Of a longer text in one chunk the rest is dropped: reading it would take the router too long."""
+"""A longer text in one chunk is read only as far as it can be delivered: it takes long enough."""
 
 
 def plain_text(chunk: object) -> str | None:
