@@ -20,7 +20,7 @@ from idleclaw_tui.ollama_failures import OllamaFailure
 from idleclaw_tui.quiet_logs import log_unexpected
 from idleclaw_tui.relay_guard import GuardLimits
 from idleclaw_tui.router_link import LinkFailed, RouterLink, open_link
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent
+from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, ShownAs
 
 logger = logging.getLogger(__name__)
 
@@ -136,6 +136,8 @@ class Node:
             link, registered, self._bridge, self._options, numbers=self._numbers, emit=self._emit
         )
         self._emit(LinkChanged("connected"))
+        if link.alias is not None:
+            self._emit(ShownAs(link.alias))
         try:
             return await self._session.run()
         finally:
