@@ -128,6 +128,16 @@ def offered_model(
     )
 
 
+def with_context(models: Iterable[OfferedModel], most: int | None) -> tuple[OfferedModel, ...]:
+    """Return the models with contexts of at most `most` tokens, None for as they are."""
+    return tuple(
+        model
+        if most is None
+        else model.model_copy(update={"context_length": min(model.context_length or most, most)})
+        for model in models
+    )
+
+
 def is_full(models: Collection[OfferedModel]) -> bool:
     """Whether a node may offer no more: it offers its 20 largest models."""
     return len(models) >= MAX_MODELS_PER_NODE

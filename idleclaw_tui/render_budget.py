@@ -12,10 +12,16 @@ from markdown_it.token import Token
 MAX_BLOCKS: Final = 300
 MAX_CELLS: Final = 200
 MAX_MARKDOWN_CHARS: Final = 64_000
+MAX_BRACKETS: Final = 3_000
+"""Parsing takes time that grows with the square of the number of open brackets."""
+
+MAX_LINKIFIED: Final = 50
+"""Finding bare addresses takes time that grows with the cube of their number in a row."""
+
 MAX_HIGHLIGHTED_LINES: Final = 400
 
 FLUSH_SECONDS: Final = 0.1
-MAX_FLUSH_SECONDS: Final = 2.0
+MAX_FLUSH_SECONDS: Final = 1.0
 _MAX_SHARE: Final = 0.25
 
 _CELLS: Final = frozenset(("th_open", "td_open"))
@@ -24,7 +30,7 @@ _LEAVES: Final = frozenset(("fence", "code_block", "hr"))
 
 
 class TooCostlyError(Exception):
-    """The document would become more widgets than one message may have."""
+    """The document would take more time or widgets than one message may have."""
 
 
 class MarkdownBudget:
@@ -37,6 +43,11 @@ class MarkdownBudget:
     def __init__(self) -> None:
         self._blocks = 0
         self._cells = 0
+
+    def check_source(self, source: str) -> None:
+        """Raise TooCostlyError where the next piece would take too long to parse."""
+        if source.count("[") > MAX_BRACKETS:
+            raise TooCostlyError
 
     def admit(self, tokens: Sequence[Token]) -> None:
         """Count the next piece; raise TooCostlyError where the document passes a limit."""
@@ -68,10 +79,15 @@ def _count_cells(tokens: Sequence[Token]) -> int:
     return sum(token.type in _CELLS for token in tokens)
 
 
+def may_linkify(source: str) -> bool:
+    """Return whether bare addresses in `source` can be made links in a moment."""
+    return source.count("://") <= MAX_LINKIFIED
+
+
 def flush_delay(took: float) -> float:
     """Return the seconds to wait after a drawing that took `took` seconds.
 
     About ten drawings a second while they are cheap; otherwise a quarter of the time goes to
-    drawing, and two seconds pass at most.
+    drawing, and one second passes at most.
     """
     return min(max(FLUSH_SECONDS, took * (1 / _MAX_SHARE - 1)), MAX_FLUSH_SECONDS)

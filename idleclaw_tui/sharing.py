@@ -8,7 +8,7 @@ from typing import Literal
 
 from idleclaw_protocol.frames import OfferedModel
 
-RequestState = Literal["loading", "streaming", "done", "cancelled", "declined", "failed"]
+RequestState = Literal["queued", "loading", "streaming", "done", "cancelled", "declined", "failed"]
 LinkState = Literal["stopped", "connecting", "connected", "waiting", "draining", "refused"]
 
 

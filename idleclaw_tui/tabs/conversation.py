@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final
 
 from textual import on, work
@@ -22,6 +22,7 @@ from idleclaw_tui.words import Toned
 
 _ANSWER: Final = "answer"
 _SHOW: Final = "show"
+_UNREADABLE: Final = "This program could not read the answer."
 
 
 class Conversation(Vertical):
@@ -84,12 +85,13 @@ class Conversation(Vertical):
         await (messages.show_earlier() if earlier else messages.show_later())
 
     def _begin(self, exchange: Exchange, body: ChatBody) -> None:
-        self._receive(exchange.answer, body)
-        self._show(exchange)
+        ended = asyncio.Event()
+        self._receive(exchange.answer, body, ended)
+        self._show(exchange, ended)
         self.post_message(self.Changed())
 
     @work(exclusive=True, group=_ANSWER, exit_on_error=False)
-    async def _receive(self, answer: Answer, body: ChatBody) -> None:
+    async def _receive(self, answer: Answer, body: ChatBody, ended: asyncio.Event) -> None:
         try:
             async with aclosing(self._router.chat(body)) as updates:
                 async for update in updates:
@@ -99,9 +101,13 @@ class Conversation(Vertical):
                         break
         except IdleClawError as error:
             answer.end("failed", self._clock(), str(error))
+        finally:
+            # Whatever else happened here, no answer is left hanging.
+            answer.end("failed", self._clock(), _UNREADABLE)
+            ended.set()
 
     @work(exclusive=True, group=_SHOW, exit_on_error=False)
-    async def _show(self, exchange: Exchange) -> None:
+    async def _show(self, exchange: Exchange, received: asyncio.Event) -> None:
         self._show_emptiness()
         messages = self.query_one(MessageList)
         await messages.show_end(self.transcript.exchanges)
@@ -112,7 +118,9 @@ class Conversation(Vertical):
             await messages.draw(exchange, began)
             await self._painted()
             if not ended:
-                await asyncio.sleep(flush_delay(self._clock() - began))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(flush_delay(self._clock() - began)):
+                        await received.wait()
         self.post_message(self.Changed())
 
     async def _painted(self) -> None:
@@ -122,19 +130,14 @@ class Conversation(Vertical):
         await painted.wait()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Never leave an answer hanging where this program itself failed."""
+        """Draw an answer plain where drawing it as Markdown failed."""
         last = self.transcript.last
-        if event.state is not WorkerState.ERROR or last is None:
-            return
-        self.log.error(event.worker.error)
-        if event.worker.group == _ANSWER:
-            last.answer.end("failed", self._clock(), "This program could not read the answer.")
-        elif event.worker.group == _SHOW:
+        if event.state is WorkerState.ERROR and event.worker.group == _SHOW and last is not None:
             self.run_worker(self._show_plain(last), group="plain", exit_on_error=False)
 
     async def _show_plain(self, exchange: Exchange) -> None:
         await self.query_one(MessageList).draw_plain(exchange)
-        self._show(exchange)
+        self._show(exchange, asyncio.Event())
 
     @on(EarlierLine.Clicked)
     async def _more(self, message: EarlierLine.Clicked) -> None:

@@ -1,6 +1,7 @@
 """From what the operator set to the values that the parts of the router take."""
 
 from dataclasses import replace
+from typing import Final
 
 from idleclaw_server.address_limits import UNLIMITED, Allowance
 from idleclaw_server.client_address import ClientAddresses
@@ -8,6 +9,13 @@ from idleclaw_server.connection_gate import ConnectionGate
 from idleclaw_server.policy import Policy
 from idleclaw_server.prompt import PromptPolicy
 from idleclaw_server.settings import Settings
+
+POLICY_FIELDS: Final = {
+    "answer_chars": "max_content_chars",
+    "thinking_chars": "max_thinking_chars",
+    "answer_seconds": "total_seconds",
+}
+"""Settings whose defaults are those of the policy, so that a base may have others."""
 
 
 def allowance(settings: Settings) -> Allowance:
@@ -25,7 +33,12 @@ def allowance(settings: Settings) -> Allowance:
 def policy(settings: Settings, base: Policy) -> Policy:
     """Return `base` with what the operator decides."""
     nodes = settings.nodes_per_address if settings.address_limits else 0
-    return replace(base, max_nodes_per_address=nodes)
+    chosen = {
+        field: getattr(settings, name)
+        for name, field in POLICY_FIELDS.items()
+        if name in settings.model_fields_set
+    }
+    return replace(base, max_nodes_per_address=nodes, **chosen)
 
 
 def connection_gate(settings: Settings, open_files: int) -> ConnectionGate:

@@ -16,6 +16,7 @@ from idleclaw_server.client_address import UNKNOWN_CLIENT, Client
 from idleclaw_server.counters import Counters
 from idleclaw_server.deadlines import Deadlines
 from idleclaw_server.inference import AnswerSink, InferenceRequest, NodeLink
+from idleclaw_server.model_counts import ModelCounts
 from idleclaw_server.node import Node
 from idleclaw_server.node_registry import NodeRegistry
 from idleclaw_server.policy import Policy
@@ -38,6 +39,7 @@ class RouterCore:
         self.policy = policy
         self.started_at = now
         self.counters = Counters()
+        self.asked_models = ModelCounts()
         self.registry = NodeRegistry(
             policy.max_nodes, AliasBook(alias_key), policy.max_nodes_per_address
         )
@@ -81,7 +83,7 @@ class RouterCore:
         Raises:
             RequestRefused: one of its kinds, see `RequestLife.submit`.
         """
-        self.counters.count_model(request.model, known=request.model in self.registry.models)
+        self.asked_models.add(request.model, known=request.model in self.registry.models)
         relay = self.life.submit(request, sink, now)
         if relay.node is None:
             self.deadlines.tell_place(relay, now)

@@ -1,6 +1,6 @@
 """The waiting line of one model: clients take turns, each client's own requests in order."""
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from idleclaw_server.relay import Relay
@@ -10,14 +10,15 @@ class FairQueue:
     """Round robin over clients, first in first out inside one.
 
     A request whose node failed comes back to the very front: it has had its turn. The bound is
-    kept by whoever adds (see `Policy.max_waiting_per_model`).
+    kept by whoever adds (see `Policy.max_waiting_per_model`); those that come back are at most as
+    many as the slots there were.
     """
 
     __slots__ = ("_clients", "_returned")
 
     def __init__(self) -> None:
-        self._clients: OrderedDict[str, deque[Relay]] = OrderedDict()
-        self._returned: deque[Relay] = deque()
+        self._clients: dict[str, deque[Relay]] = {}
+        self._returned: list[Relay] = []
 
     def add(self, relay: Relay) -> None:
         """Put a request behind the others of its client."""
@@ -50,8 +51,9 @@ class FairQueue:
             self._returned.remove(relay)
             return
         self.remove(relay)
-        if relay.request.client in self._clients:
-            self._clients.move_to_end(relay.request.client)
+        line = self._clients.pop(relay.request.client, None)
+        if line is not None:
+            self._clients[relay.request.client] = line
 
     def __iter__(self) -> Iterator[Relay]:
         """Yield the waiting requests in the order of their turns; copy before changing them."""

@@ -59,13 +59,17 @@ class InferenceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an answer ended; `error` is set exactly where `reason` is "error"."""
+    """How an answer ended; `error` is set exactly where `reason` is "error".
+
+    `notice` is a sentence for the consumer about an answer that the router cut short.
+    """
 
     reason: FinishReason
     timings: Timings
     usage: Usage | None = None
     error: EventError | None = None
     tool_calls: tuple[ToolCall, ...] = ()
+    notice: str | None = None
 
 
 class AnswerSink(Protocol):

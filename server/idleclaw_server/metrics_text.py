@@ -11,9 +11,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from idleclaw_server.core import RouterCore
-from idleclaw_server.counters import MAX_LABELS, OTHER
+from idleclaw_server.model_counts import MAX_LABELS, OTHER
 
 PROMETHEUS_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+ResponseCounts = Mapping[tuple[str, int], int]
+"""HTTP answers by path pattern and status."""
+
 _TEXT: Final = ("text/plain", "application/openmetrics-text")
 _JSON: Final = ("application/json", "application/*", "*/*")
 
@@ -43,14 +46,15 @@ def _weight(parameters: Iterable[str]) -> float:
     return 1.0
 
 
-def prometheus_text(core: RouterCore, now: float) -> bytes:
+def prometheus_text(core: RouterCore, responses: ResponseCounts, now: float) -> bytes:
     """Return all metrics in the text format, version 0.0.4."""
-    return generate_latest(_Snapshot(core, now))
+    return generate_latest(_Snapshot(core, responses, now))
 
 
 class _Snapshot(Collector):
-    def __init__(self, core: RouterCore, now: float) -> None:
+    def __init__(self, core: RouterCore, responses: ResponseCounts, now: float) -> None:
         self._core = core
+        self._by_response = responses
         self._now = now
 
     def collect(self) -> Iterable[Metric]:
@@ -67,7 +71,7 @@ class _Snapshot(Collector):
         asked = CounterMetricFamily(
             "idleclaw_chats_asked", "Chats that were asked for.", labels=["model"]
         )
-        _add_all(asked, core.counters.by_model)
+        _add_all(asked, core.asked_models.by_name)
         yield asked
         yield self._responses()
 
@@ -97,7 +101,7 @@ class _Snapshot(Collector):
         family = CounterMetricFamily(
             "idleclaw_http_responses", "HTTP answers.", labels=["path", "status"]
         )
-        for (path, status), count in self._core.counters.by_response.items():
+        for (path, status), count in self._by_response.items():
             family.add_metric([path, str(status)], count)
         return family
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, OfferedModel, Register
@@ -25,6 +24,32 @@ class Node:
     cancelled ones whose end the node has yet to confirm (`cancelling`, id to deadline), and those
     the node says it has beside ours. Models that cannot chat (embedding ones) are left out.
     """
+
+    __slots__ = (
+        "_foreign_requests",
+        "_loaded",
+        "_recent",
+        "alias",
+        "available",
+        "cancelling",
+        "client",
+        "confirms_cancel",
+        "connected_at",
+        "declines",
+        "in_flight",
+        "last_heartbeat",
+        "link",
+        "models",
+        "node_id",
+        "ollama_version",
+        "pause_reason",
+        "registered_slots",
+        "secret",
+        "slots",
+        "speeds",
+        "stray_weight",
+        "tokens_per_second",
+    )
 
     def __init__(
         self,
@@ -56,7 +81,7 @@ class Node:
         self.speeds: dict[str, ModelSpeed] = {}
         self.tokens_per_second = MovingAverage()
         self.stray_weight = 0
-        self._recent: OrderedDict[str, float] = OrderedDict()
+        self._recent: dict[str, float] = {}
         self._loaded: frozenset[str] | None = None
         self._foreign_requests = 0
 
@@ -110,7 +135,7 @@ class Node:
         """
         self._recent[request_id] = free_until
         if len(self._recent) > _REMEMBERED_REQUESTS:
-            self._recent.popitem(last=False)
+            del self._recent[next(iter(self._recent))]
 
     def count_stray(self, request_id: str, now: float) -> int:
         """Count a frame for a request that does not run here; return the weight so far.

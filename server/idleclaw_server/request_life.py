@@ -82,7 +82,7 @@ class RequestLife:
         size = len(to_json(request.ollama_params(thinks=True))) + _FRAME_OVERHEAD_BYTES
         if size > MAX_FRAME_BYTES:
             raise RequestTooLarge("The conversation is too large. Start a new one.")
-        relay = Relay(request, sink, now)
+        relay = Relay(request, sink, now, self._policy)
         if not self._start(relay, entry, now):
             if self._is_full(entry):
                 raise QueueFull(
@@ -199,9 +199,11 @@ class RequestLife:
     def finish(self, relay: Relay, end: Ending, now: float, *, ended_by_node: bool) -> None:
         """End a request; where its node has not ended it, it is cancelled there.
 
-        A request that has ended already stays as it is.
+        What was held back of its text goes out first. A request that has ended already stays as
+        it is.
         """
         if relay.phase is not Phase.ENDED:
+            relay.release_held_text()
             relay.sink.end(end)
             self._settle(relay, now, ended_by_node=ended_by_node)
 

@@ -1,6 +1,7 @@
 """The paths of the router's HTTP side, and what every request passes on its way to them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -13,9 +14,15 @@ from idleclaw_server.admin_api import admin_nodes
 from idleclaw_server.chat_api import MAX_BODY_BYTES, chat
 from idleclaw_server.core import RouterCore
 from idleclaw_server.cors import Cors
-from idleclaw_server.counters import OTHER
 from idleclaw_server.entrance import CLIENT, entrance
-from idleclaw_server.metrics_text import PROMETHEUS_TYPE, prometheus_text, wants_text
+from idleclaw_server.expectations import expectation
+from idleclaw_server.metrics_text import (
+    PROMETHEUS_TYPE,
+    ResponseCounts,
+    prometheus_text,
+    wants_text,
+)
+from idleclaw_server.model_counts import OTHER
 from idleclaw_server.network_events import NetworkEvents
 from idleclaw_server.node_socket import serve_node
 from idleclaw_server.open_connections import OpenConnections
@@ -25,6 +32,7 @@ from idleclaw_server.settings import Settings
 View = Callable[[RouterCore, float], BaseModel]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_ELSEWHERE: Final = "elsewhere"
 _VIEWS: Final[Mapping[str, View]] = {
     "/health": status_view.health,
     "/api/models": lambda core, _: status_view.model_list(core),
@@ -39,26 +47,42 @@ def application(
     network: NetworkEvents,
 ) -> web.Application:
     """Return the router's application; `chats` and `nodes` count what is open on it."""
+    responses: Counter[tuple[str, int]] = Counter()
     limits = AddressLimits(configuration.allowance(settings))
     cors = Cors(settings.cors_origins)
     who = entrance(configuration.client_addresses(settings), limits)
     app = web.Application(
         client_max_size=MAX_BODY_BYTES, middlewares=[cors.middleware, plain_refusals, who]
     )
-    app.on_response_prepare.extend([_anonymous, cors.mark, _counting(core)])
-    for path, view in _VIEWS.items():
-        app.router.add_get(path, _status(core, view), allow_head=False)
-    for path, answer in (
-        ("/health/ready", _ready(core)),
-        ("/metrics", _metrics(core)),
-        ("/admin/nodes", _admin(core, settings)),
-        ("/ws/node", _node_socket(core, cors, nodes)),
-        ("/api/network", _status(core, lambda _, now: network.status.at(now))),
-        ("/api/network/events", _network_events(network)),
-    ):
-        app.router.add_get(path, answer, allow_head=False)
-    app.router.add_post("/api/chat", _post_chat(core, settings, limits, chats))
+    app.on_response_prepare.extend([_anonymous, cors.mark, _counting(responses)])
+    routes: list[tuple[str, str, Answer]] = [
+        *((hdrs.METH_GET, path, _status(core, view)) for path, view in _VIEWS.items()),
+        (hdrs.METH_GET, "/health/ready", _ready(core)),
+        (hdrs.METH_GET, "/metrics", _metrics(core, responses)),
+        (hdrs.METH_GET, "/admin/nodes", _admin(core, settings)),
+        (hdrs.METH_GET, "/api/network", _status(core, lambda _, now: network.status.at(now))),
+        (hdrs.METH_GET, "/api/network/events", _network_events(network)),
+        (hdrs.METH_GET, "/ws/node", _node_socket(core, cors, nodes)),
+        (hdrs.METH_POST, "/api/chat", _post_chat(core, settings, limits, chats)),
+    ]
+    for method, path, answer in routes:
+        app.router.add_route(method, path, answer, expect_handler=expectation)
+    methods = {path: method for method, path, _ in routes}
+    elsewhere = _nothing(methods)
+    app.router.add_route("*", "/{path:.*}", elsewhere, name=_ELSEWHERE, expect_handler=expectation)
     return app
+
+
+def _nothing(methods: Mapping[str, str]) -> Answer:
+    """Answer what no other route does; the framework's own would not ask `expectation`."""
+
+    async def nothing(request: web.Request) -> web.StreamResponse:
+        method = methods.get(request.path)
+        if method is None:
+            raise web.HTTPNotFound
+        raise web.HTTPMethodNotAllowed(request.method, [method])
+
+    return nothing
 
 
 def _post_chat(
@@ -111,11 +135,11 @@ def _ready(core: RouterCore) -> Answer:
     return ready
 
 
-def _metrics(core: RouterCore) -> Answer:
+def _metrics(core: RouterCore, responses: ResponseCounts) -> Answer:
     async def metrics(request: web.Request) -> web.Response:
         now = asyncio.get_running_loop().time()
         if wants_text(request.headers.get(hdrs.ACCEPT, "")):
-            text = prometheus_text(core, now)
+            text = prometheus_text(core, responses, now)
             return web.Response(body=text, headers={hdrs.CONTENT_TYPE: PROMETHEUS_TYPE})
         return _json(status_view.metrics(core, now))
 
@@ -139,11 +163,13 @@ async def _anonymous(request: web.Request, response: web.StreamResponse) -> None
 
 
 def _counting(
-    core: RouterCore,
+    responses: Counter[tuple[str, int]],
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     async def count(request: web.Request, response: web.StreamResponse) -> None:
         resource = request.match_info.route.resource
-        path = OTHER if resource is None else resource.canonical
-        core.counters.by_response[path, response.status] += 1
+        path = OTHER
+        if resource is not None and resource.name != _ELSEWHERE:
+            path = resource.canonical
+        responses[path, response.status] += 1
 
     return count

@@ -16,7 +16,7 @@ from idleclaw_server import configuration
 from idleclaw_server.core import RouterCore
 from idleclaw_server.counter_file import CounterKeeper
 from idleclaw_server.http_log import HTTP_LOG
-from idleclaw_server.listening import GatedServer, listen
+from idleclaw_server.listening import GatedServer, Listener, listen
 from idleclaw_server.network_events import NetworkEvents
 from idleclaw_server.network_status import NetworkStatus
 from idleclaw_server.open_connections import OpenConnections
@@ -51,7 +51,7 @@ class Router:
         self._runner = web.AppRunner(app)
         self._settings = settings
         self._protocols: GatedServer | None = None
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
 
     async def start(self) -> None:
         """Listen.
@@ -65,17 +65,19 @@ class Router:
         self._protocols = GatedServer(
             self._runner.server,
             configuration.connection_gate(settings, connections_allowed()),
-            configuration.client_addresses(settings),
             access_log=None,
             logger=HTTP_LOG,
             keepalive_timeout=policy.keepalive_seconds,
             auto_decompress=False,
         )
-        self._server = await listen(
-            self._protocols, settings.host, settings.port, policy.unacknowledged_seconds
+        self._listener = await listen(
+            self._protocols,
+            configuration.client_addresses(settings),
+            settings.host,
+            settings.port,
+            policy.unacknowledged_seconds,
         )
-        host, port = self._server.sockets[0].getsockname()[:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.url = self._listener.url
 
     @property
     def chats_open(self) -> int:
@@ -105,8 +107,8 @@ class Router:
         meanwhile, with fewer seconds, shortens the wait.
         """
         self.core.drain()
-        if self._server is not None:
-            self._server.close()
+        if self._listener is not None:
+            self._listener.close()
         await self._chats.wait_for_none(seconds)
         self.core.end_all(asyncio.get_running_loop().time())
         await self._chats.wait_for_none(_GRACE_SECONDS)

@@ -87,6 +87,13 @@ class Settings(BaseSettings):
     prompt_history: Annotated[int, Field(ge=1, le=50)] = 20
     """Newest messages of a conversation that a node gets."""
 
+    answer_chars: Annotated[int, Field(ge=1, le=10_000_000)] = 32_000
+    """Characters of an answer that are delivered; then it ends, and says so."""
+    thinking_chars: Annotated[int, Field(ge=1, le=10_000_000)] = 64_000
+    """The same for what a model thinks before it answers."""
+    answer_seconds: Annotated[float, Field(ge=1, le=86_400)] = 900.0
+    """Age at which an answer ends, and says so."""
+
     admin_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
     """Token for GET /admin/nodes; without one that path is not there. Better a variable."""
     counters_file: Path | None = None

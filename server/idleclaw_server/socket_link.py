@@ -23,6 +23,17 @@ class SocketLink:
     A task exists only while something is to be sent.
     """
 
+    __slots__ = (
+        "_close",
+        "_close_seconds",
+        "_cut_timer",
+        "_frames",
+        "_sender",
+        "_socket",
+        "_transport",
+        "_unsent",
+    )
+
     def __init__(
         self, socket: NodeSocket, transport: asyncio.Transport | None, close_seconds: float
     ) -> None:

@@ -1,6 +1,5 @@
 """What the router learns from the answers it relays: speeds, times and reliability."""
 
-from collections import deque
 from typing import Final
 
 _NEWEST_SHARE: Final = 0.2
@@ -33,12 +32,14 @@ class RecentValues:
     _ENOUGH: Final = 5
 
     def __init__(self) -> None:
-        self._values: deque[float] = deque(maxlen=_WINDOW)
+        self._values: list[float] = []
         self._sorted: list[float] | None = None
 
     def add(self, sample: float) -> None:
         """Take `sample` in; the oldest leaves."""
         self._values.append(sample)
+        if len(self._values) > _WINDOW:
+            del self._values[0]
         self._sorted = None
 
     def percentile(self, percent: int) -> float | None:

@@ -10,9 +10,9 @@ from websockets.exceptions import InvalidStatus
 
 from tests.defences.running import at, node_at
 from tests.router.consumer import Answer
+from tests.router.program import program
 from tests.router.raw_http import tcp
 from tests.router.scripted_node import MODEL, ScriptedNode
-from tests.router.test_drain import program
 
 SAID = "MARKERsaid"
 NAMED = "MARKERnamed"

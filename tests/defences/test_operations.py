@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from idleclaw_server.counters import MAX_LABELS, OTHER, Counters
 from idleclaw_server.metrics_text import wants_text
+from idleclaw_server.model_counts import MAX_LABELS, OTHER, ModelCounts
 from tests.defences.running import at, defended, node_at
 from tests.router.consumer import body, client
 from tests.router.running import routing
@@ -107,11 +107,11 @@ def test_the_sum_of_asked_chats_is_right_however_many_models_there_are(
     asked: list[tuple[int, bool]],
 ) -> None:
     """A26: labels are bounded, and no count is lost for it."""
-    counters = Counters()
+    counts = ModelCounts()
     for done, (number, known) in enumerate(asked, 1):
-        counters.count_model(f"model-{number}", known=known)
-        assert counters.by_model.total() == done
-        assert len(counters.by_model.keys() - {OTHER}) <= MAX_LABELS
+        counts.add(f"model-{number}", known=known)
+        assert counts.by_name.total() == done
+        assert len(counts.by_name.keys() - {OTHER}) <= MAX_LABELS
 
 
 async def test_the_nodes_page_is_not_there_without_a_token() -> None:

@@ -1,70 +1,21 @@
 """The end of a router: nothing that runs is lost, and everybody is told."""
 
 import asyncio
-import os
-import re
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import anyio
 import httpx
 import pytest
-from anyio.abc import Process
 
 from tests.router.consumer import Answer, asking, body, client, content, finish
+from tests.router.program import program
 from tests.router.running import BOTH_LOOPS, routing
 from tests.router.scripted_node import Asked, ScriptedNode, registered
 from tests.waiting import wait_until
 
 pytestmark = BOTH_LOOPS
-
-
-class Program:
-    """A real `idleclaw-server` with its log."""
-
-    def __init__(self, process: Process) -> None:
-        self.process = process
-        self.log = ""
-        self.url = ""
-
-    async def read_log(self) -> None:
-        """Keep what it says on stderr."""
-        assert self.process.stderr is not None
-        async for data in self.process.stderr:
-            self.log += data.decode()
-
-    async def exit_code(self) -> int:
-        """Wait for its end."""
-        with anyio.fail_after(15):
-            return await self.process.wait()
-
-
-@asynccontextmanager
-async def program(*flags: str) -> AsyncIterator[Program]:
-    """Run the router as people do."""
-    command = [
-        sys.executable,
-        "-m",
-        "idleclaw_server",
-        "--port",
-        "0",
-        "--address-limits",
-        "off",
-        *flags,
-    ]
-    async with await anyio.open_process(command, env={**os.environ}) as process:
-        server = Program(process)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(server.read_log)
-            await wait_until(lambda: "listening on" in server.log, "the router to listen")
-            (server.url,) = re.findall(r"listening on (http://[0-9.:]+)", server.log)
-            try:
-                yield server
-            finally:
-                if process.returncode is None:
-                    process.kill()
 
 
 async def test_sigterm_loses_nothing_that_runs() -> None:

@@ -280,6 +280,25 @@ async def test_drawing_that_fails_falls_back_to_plain_text(
         await screen.until_shown("**Bold**", "✓ llama3.2:3b")
 
 
+async def test_an_answer_goes_on_while_another_tab_is_open() -> None:
+    gate = asyncio.Event()
+    router = FakeRouter(network(), [TextPiece("Begun"), gate, TextPiece(" and done."), END])
+    async with opened(router) as screen:
+        await screen.ask("Why?")
+        await screen.until_shown("Begun")
+        await screen.press("f3")
+        gate.set()
+        await screen.until(lambda: screen.answer.ended, "answered")
+        await screen.press("f2")
+        await screen.until_shown("Begun and done.", "✓ llama3.2:3b", "^r again")
+
+
+async def test_an_answer_without_an_end_does_not_hang() -> None:
+    async with opened(FakeRouter(network(), [TextPiece("Only this")])) as screen:
+        await screen.ask("Why?")
+        await screen.until_shown("Only this", "✕ This program could not read the answer.")
+
+
 async def test_ages_are_told_while_waiting() -> None:
     clock = FakeClock()
     router = FakeRouter(network(), [asyncio.Event()])
