@@ -57,4 +57,11 @@ class RequestChanged:
         return self.state in ("done", "cancelled", "declined", "failed")
 
 
-NodeEvent = LinkChanged | ModelsChanged | RequestChanged
+@dataclass(frozen=True, slots=True)
+class ShownAs:
+    """The router shows this node to others under `alias`, for as long as it is connected."""
+
+    alias: str
+
+
+NodeEvent = LinkChanged | ModelsChanged | RequestChanged | ShownAs

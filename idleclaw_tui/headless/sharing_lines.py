@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from idleclaw_protocol.frames import OfferedModel
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, RequestChanged
+from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, RequestChanged, ShownAs
 
 SHOWN_MODELS: Final = 5
 
@@ -20,6 +20,8 @@ def record(event: NodeEvent, now: float) -> dict[str, Any]:
             return {"event": "models", "time": now, "ollama_version": version, "models": listed}
         case RequestChanged():
             return {"event": "request", "time": now, **asdict(event)}
+        case ShownAs(alias):
+            return {"event": "alias", "time": now, "alias": alias}
 
 
 def line(event: NodeEvent, server: str, now: float) -> str | None:
@@ -45,6 +47,8 @@ def _words(event: NodeEvent, server: str) -> str | None:
             return f"Ollama {version} offers {_models(models)}."
         case RequestChanged() if event.ended:
             return _request(event)
+        case ShownAs(alias):
+            return f"Others see this machine as {alias}."
         case _:
             return None
 

@@ -15,7 +15,7 @@ from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless import sharing_lines
 from idleclaw_tui.headless.contribute import Contribution, contribute
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, RequestChanged
+from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, RequestChanged, ShownAs
 from tests.fake_ollama import FakeOllama
 from tests.fake_router_ws import FakeRouter
 from tests.waiting import wait_until
@@ -153,6 +153,7 @@ DONE = RequestChanged(3, "m1", "done", 0.0, 12.3, 1412, 233, 38.4)
         (LinkChanged("waiting", "No router.", 8.0), "No router. Retrying in 8.0 s."),
         (LinkChanged("refused", "Refused.", 90.0), "Refused. Retrying in 90 s."),
         (LinkChanged("connected", "Ollama is gone."), "Ollama is gone."),
+        (ShownAs("amber-otter-417"), "Others see this machine as amber-otter-417."),
         (ModelsChanged(MODELS, "0.33.0"), "m4 (2.0 GB) and 2 more."),
         (DONE, "Request 3 · m1 · done · in 1,412 · out 233 · 38 tok/s · 12 s"),
         (RequestChanged(1, "m", "failed", 0.0, 0.5, error="It broke."), "failed · 0.5 s: It broke"),
