@@ -2,19 +2,27 @@
 
 import asyncio
 import secrets
+from datetime import UTC, datetime
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from idleclaw_protocol.chat import ChatBody, Refusal
 from idleclaw_protocol.limits import MAX_TOTAL_CHARS
+from idleclaw_server.chat_rules import ChatRules
+from idleclaw_server.consumer_pipe import ConsumerPipe
+from idleclaw_server.content_patterns import found_in
 from idleclaw_server.core import RouterCore
-from idleclaw_server.errors import RequestRefused
+from idleclaw_server.entrance import CLIENT
+from idleclaw_server.errors import NotAllowed
 from idleclaw_server.inference import InferenceRequest
+from idleclaw_server.prompt import PromptPolicy, recent
 from idleclaw_server.sse import SseAnswer
 
 MAX_BODY_BYTES: Final = 1_048_576
+_NO_CHAT: Final = "The body is not a valid chat request."
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -22,28 +30,25 @@ _HEADERS: Final = {
 }
 
 
-async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
-    """Relay one answer; the consumer's disconnect ends it at the node at once."""
+async def chat(request: web.Request, core: RouterCore, rules: ChatRules) -> web.StreamResponse:
+    """Relay one answer; the consumer's disconnect ends it at the node at once.
+
+    Raises:
+        RequestRefused: the chat does not start; nothing has been sent then.
+    """
     body = await _read_body(request, core.policy.body_seconds)
+    await _check(body, rules)
     loop = asyncio.get_running_loop()
-    sink = SseAnswer(
-        f"chatcmpl-{secrets.token_hex(6)}", body.model, loop, lambda: _cut(request.transport)
-    )
-    try:
-        relay = core.submit(_inference(body, request.remote or ""), sink, loop.time())
-    except RequestRefused as refusal:
-        return refuse(
-            refusal.status, str(refusal), models=refusal.models, retry_after=refusal.retry_after
-        )
+    pipe = ConsumerPipe(loop)
+    sink = SseAnswer(f"chatcmpl-{secrets.token_hex(6)}", body.model, pipe)
+    relay = core.submit(_inference(body, request[CLIENT].key, rules.prompt), sink, loop.time())
     response = web.StreamResponse(headers=_HEADERS)
-    if request.transport is not None:
-        # Without this, up to 64 KiB would count as read that the consumer has yet to take.
-        request.transport.set_write_buffer_limits(high=0)
     try:
         await response.prepare(request)
-        while data := await sink.take():
-            await response.write(data)
-        await response.write_eof()
+        if request.transport is not None:
+            pipe.start(request.transport, chunked=request.version >= HttpVersion11)
+            await pipe.flushed()
+            await response.write_eof()
     except ConnectionError:
         # The consumer left between two writes; nobody is there to be told.
         pass
@@ -52,31 +57,15 @@ async def chat(request: web.Request, core: RouterCore) -> web.StreamResponse:
     return response
 
 
-def refuse(
-    status: int,
-    detail: str,
-    *,
-    models: tuple[str, ...] = (),
-    retry_after: int | None = None,
-) -> web.Response:
-    """Return an error answer: one sentence, never anything that was sent."""
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    refusal = Refusal(detail=detail, models=models or None)
-    return web.Response(
-        status=status,
-        text=refusal.model_dump_json(exclude_none=True),
-        content_type="application/json",
-        headers=headers,
-    )
-
-
 async def _read_body(request: web.Request, seconds: float) -> ChatBody:
     if request.content_type != "application/json":
         raise _unprocessable("The body must be JSON with content-type application/json.")
+    if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length)
     try:
         async with asyncio.timeout(seconds):
             raw = await request.read()
-        body = ChatBody.model_validate_json(raw)
+        body = ChatBody.model_validate(from_json(raw, allow_inf_nan=False))
     except TimeoutError:
         raise web.HTTPRequestTimeout(
             text=Refusal(detail="The body took too long.").model_dump_json(exclude_none=True),
@@ -84,6 +73,8 @@ async def _read_body(request: web.Request, seconds: float) -> ChatBody:
         ) from None
     except ValidationError as error:
         raise _unprocessable(_first_fault(error)) from None
+    except ValueError:
+        raise _unprocessable(_NO_CHAT) from None
     if body.total_chars > MAX_TOTAL_CHARS:
         raise _unprocessable(
             f"Total payload too large: {body.total_chars} chars (max {MAX_TOTAL_CHARS})"
@@ -91,9 +82,24 @@ async def _read_body(request: web.Request, seconds: float) -> ChatBody:
     return body
 
 
-def _inference(body: ChatBody, client: str) -> InferenceRequest:
-    messages = tuple({"role": m.role, "content": m.content} for m in body.messages)
-    return InferenceRequest(model=body.model, messages=messages, client=client, think=body.think)
+async def _check(body: ChatBody, rules: ChatRules) -> None:
+    if rules.refused is None:
+        return
+    texts = [message.content for message in body.messages]
+    if await asyncio.to_thread(found_in, rules.refused, texts):
+        raise NotAllowed("Message content not allowed")
+
+
+def _inference(body: ChatBody, client: str, prompt: PromptPolicy) -> InferenceRequest:
+    messages = [{"role": m.role, "content": m.content} for m in body.messages]
+    return InferenceRequest(
+        model=body.model,
+        messages=recent(prompt, messages),
+        client=client,
+        think=body.think,
+        prompt=prompt,
+        today=datetime.now(UTC).date(),
+    )
 
 
 def _first_fault(error: ValidationError) -> str:
@@ -101,7 +107,7 @@ def _first_fault(error: ValidationError) -> str:
     place = ".".join(str(part) for part in fault["loc"] if isinstance(part, int | str))
     known = ChatBody.model_fields.keys() | {"role", "content"}
     named = place and all(part in known or part.isdigit() for part in place.split("."))
-    return f"{place}: {fault['msg']}" if named else "The body is not a valid chat request."
+    return f"{place}: {fault['msg']}" if named else _NO_CHAT
 
 
 def _unprocessable(detail: str) -> web.HTTPUnprocessableEntity:
@@ -109,8 +115,3 @@ def _unprocessable(detail: str) -> web.HTTPUnprocessableEntity:
         text=Refusal(detail=detail).model_dump_json(exclude_none=True),
         content_type="application/json",
     )
-
-
-def _cut(transport: asyncio.Transport | None) -> None:
-    if transport is not None:
-        transport.abort()

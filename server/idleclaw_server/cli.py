@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 
+from idleclaw_server.logs import configure_logging
+from idleclaw_server.open_files import raise_open_files
 from idleclaw_server.service import running_router
 from idleclaw_server.settings import Settings
 
@@ -28,9 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         print(f"idleclaw-server: {_first_fault(error)}", file=sys.stderr)  # noqa: T201
         return _USAGE_ERROR
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
+    configure_logging(settings.log_level, settings.log_format)
+    raise_open_files()
     try:
         import uvloop
     except ImportError:
@@ -67,6 +69,7 @@ async def _serve(settings: Settings) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="idleclaw-server",
+        usage="idleclaw-server [--SETTING VALUE ...]",
         description="The router of an IdleClaw network: nodes connect to it, consumers chat "
         "through it. Every setting is also an environment variable, IDLECLAW_<NAME>.",
     )
@@ -74,13 +77,24 @@ def _parser() -> argparse.ArgumentParser:
     for name, field in Settings.model_fields.items():
         parser.add_argument(
             f"--{name.replace('_', '-')}",
-            metavar=name.rpartition("_")[2].upper(),
-            help=f"{field.description} (default: {field.default})",
+            metavar="on|off" if field.annotation is bool else "VALUE",
+            help=f"{field.description} (default: {shown_default(field)})",
         )
     return parser
 
 
+def shown_default(field: FieldInfo) -> str:
+    """Return a setting's default as its owner would write it."""
+    value = field.get_default()
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, SecretStr) or value in ((), "", None):
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_input=False)[0]
-    name = "_".join(map(str, fault["loc"]))
-    return f"--{name.replace('_', '-')} (IDLECLAW_{name.upper()}): {fault['msg']}"
+    name = str(fault["loc"][0])
+    words = fault["msg"].removeprefix("Value error, ")
+    return f"--{name.replace('_', '-')} (IDLECLAW_{name.upper()}): {words}"

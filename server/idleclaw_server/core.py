@@ -11,10 +11,13 @@ from collections.abc import Callable
 
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, Register, Registered
 from idleclaw_server.aliases import AliasBook
+from idleclaw_server.answer_filter import AnswerFilter
 from idleclaw_server.answers import NodeAnswers
+from idleclaw_server.client_address import UNKNOWN_CLIENT, Client
 from idleclaw_server.counters import Counters
 from idleclaw_server.deadlines import Deadlines
-from idleclaw_server.inference import AnswerSink, InferenceRequest, NodeLink
+from idleclaw_server.inference import AnswerSink, AnswerText, InferenceRequest, NodeLink
+from idleclaw_server.model_counts import ModelCounts
 from idleclaw_server.node import Node
 from idleclaw_server.node_registry import NodeRegistry
 from idleclaw_server.policy import Policy
@@ -33,26 +36,34 @@ class RouterCore:
         new_id: Callable[[], str],
         alias_key: bytes,
         now: float,
+        new_text: Callable[[], AnswerText] = AnswerFilter,
     ) -> None:
         self.policy = policy
         self.started_at = now
         self.counters = Counters()
-        self.registry = NodeRegistry(policy.max_nodes, AliasBook(alias_key))
-        self.life = RequestLife(self.registry, policy, self.counters, rng, new_id)
+        self.asked_models = ModelCounts()
+        self.registry = NodeRegistry(
+            policy.max_nodes, AliasBook(alias_key), policy.max_nodes_per_address
+        )
+        self.life = RequestLife(self.registry, policy, self.counters, rng, new_id, new_text)
         self.answers = NodeAnswers(self.registry, self.life, policy, self.counters)
         self.deadlines = Deadlines(self.registry, self.life, policy, self.counters)
 
-    def node_registered(self, register: Register, link: NodeLink, now: float) -> Node:
+    def node_registered(
+        self, register: Register, link: NodeLink, now: float, client: Client = UNKNOWN_CLIENT
+    ) -> Node:
         """List a node that may serve from now on, and answer it.
 
         Raises:
             NodeRefused: see `NodeRegistry.add`; nothing has changed then.
         """
-        node, old = self.registry.add(register, link, now)
+        node, old = self.registry.add(register, link, now, client)
         if old is not None:
             old.link.close(1000, "re-registered")
             self.node_left(old, now)
-        answer = Registered(node_id=node.node_id, features=frozenset({DECLINE, CANCEL_ACK}))
+        answer = Registered(
+            node_id=node.node_id, features=frozenset({DECLINE, CANCEL_ACK}), alias=node.alias
+        )
         link.send(answer.to_json().encode())
         self.life.offer_slots(node, now)
         return node
@@ -74,6 +85,7 @@ class RouterCore:
         Raises:
             RequestRefused: one of its kinds, see `RequestLife.submit`.
         """
+        self.asked_models.add(request.model, known=request.model in self.registry.models)
         relay = self.life.submit(request, sink, now)
         if relay.node is None:
             self.deadlines.tell_place(relay, now)

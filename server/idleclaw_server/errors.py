@@ -5,7 +5,9 @@ RouterError
 │   ├── NoSuchModel     503, nobody has the model
 │   ├── QueueFull       503 with Retry-After
 │   ├── ShuttingDown    503 with Retry-After
-│   └── RequestTooLarge 413
+│   ├── TooManyRequests 429 with Retry-After
+│   ├── RequestTooLarge 413
+│   └── NotAllowed      400, an operator's pattern was found in it
 ├── NodeRefused         a registration that is turned away (WebSocket close)
 └── ChunkError          a chunk whose shape is wrong
 """
@@ -48,10 +50,22 @@ class ShuttingDown(RequestRefused):
     """The router lets running answers end and takes no new ones."""
 
 
+class TooManyRequests(RequestRefused):
+    """An address asks too often, or for too much at a time."""
+
+    status = 429
+
+
 class RequestTooLarge(RequestRefused):
     """The request does not fit into one frame of the node's WebSocket."""
 
     status = 413
+
+
+class NotAllowed(RequestRefused):
+    """The operator does not allow what was asked."""
+
+    status = 400
 
 
 class NodeRefused(RouterError):

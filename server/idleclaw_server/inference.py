@@ -4,12 +4,14 @@ Nothing here knows HTTP or WebSockets: another API over the same core brings ano
 a node on another router another `NodeLink`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal, Protocol
 
 from idleclaw_protocol.chat import EventError, FinishReason, Timings, Usage
 from idleclaw_protocol.frames import ToolCall
+from idleclaw_server.prompt import NO_PROMPT, PromptPolicy, system_text, with_system
 
 WaitState = Literal["queued", "loading", "waiting"]
 
@@ -20,7 +22,7 @@ class InferenceRequest:
 
     `messages` are Ollama's (any role, tool calls and results included), `client` is the key by
     which the queue is fair, `options` are sampling options, `response_format` is "json" or a JSON
-    schema.
+    schema. `prompt` is what the operator adds for the node, `today` the date in it.
     """
 
     model: str
@@ -30,17 +32,21 @@ class InferenceRequest:
     tools: tuple[Mapping[str, Any], ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     response_format: str | Mapping[str, Any] | None = None
+    prompt: PromptPolicy = NO_PROMPT
+    today: date | None = None
 
     def ollama_params(self, *, thinks: bool) -> dict[str, Any]:
         """Return the body of Ollama's `POST /api/chat` for a node whose model thinks or not.
 
         `keep_alive` is left out: how long a model stays loaded is its owner's business.
         """
+        think = self.think and thinks
+        system = system_text(self.prompt, self.today, thinks=think)
         params: dict[str, Any] = {
             "model": self.model,
-            "messages": self.messages,
+            "messages": with_system(system, self.messages),
             "stream": True,
-            "think": self.think and thinks,
+            "think": think,
         }
         if self.tools:
             params["tools"] = self.tools
@@ -53,13 +59,31 @@ class InferenceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an answer ended; `error` is set exactly where `reason` is "error"."""
+    """How an answer ended; `error` is set exactly where `reason` is "error".
+
+    `notice` is a sentence for the consumer about an answer that the router cut short.
+    """
 
     reason: FinishReason
     timings: Timings
     usage: Usage | None = None
     error: EventError | None = None
     tool_calls: tuple[ToolCall, ...] = ()
+    notice: str | None = None
+
+
+class AnswerText(Protocol):
+    """What a text of an answer passes on its way; see `AnswerFilter`."""
+
+    @property
+    def calls(self) -> Sequence[str]:
+        """What stood in tool-call tags."""
+
+    def decode(self, chunk: str) -> str:
+        """Return what may be delivered so far."""
+
+    def flush(self) -> str:
+        """Return the rest; the text is over."""
 
 
 class AnswerSink(Protocol):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, OfferedModel, Register
 from idleclaw_server.capabilities import guessed_capabilities
+from idleclaw_server.client_address import UNKNOWN_CLIENT, Client
 from idleclaw_server.speeds import ModelSpeed, MovingAverage
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Node:
 
     Slots are counted from the tables here and nowhere else: requests that run (`in_flight`),
     cancelled ones whose end the node has yet to confirm (`cancelling`, id to deadline), and those
-    the node says it has beside ours.
+    the node says it has beside ours. Models that cannot chat (embedding ones) are left out.
     """
 
     __slots__ = (
@@ -31,6 +32,7 @@ class Node:
         "alias",
         "available",
         "cancelling",
+        "client",
         "confirms_cancel",
         "connected_at",
         "declines",
@@ -49,10 +51,20 @@ class Node:
         "tokens_per_second",
     )
 
-    def __init__(self, register: Register, link: NodeLink, alias: str, now: float) -> None:
+    def __init__(
+        self,
+        register: Register,
+        link: NodeLink,
+        alias: str,
+        now: float,
+        client: Client = UNKNOWN_CLIENT,
+    ) -> None:
         self.node_id: Final = register.node_id
         self.secret: Final = register.secret
-        self.models: Final[dict[str, OfferedModel]] = {m.name: m for m in register.models}
+        self.client: Final = client
+        self.models: Final[dict[str, OfferedModel]] = {
+            model.name: model for model in register.models if "completion" in _capabilities(model)
+        }
         self.registered_slots: Final = register.max_concurrent
         self.ollama_version: Final = register.ollama_version
         self.declines: Final = DECLINE in register.features
@@ -93,8 +105,7 @@ class Node:
 
     def capabilities(self, model: str) -> tuple[str, ...]:
         """Return what Ollama said the model can do, or a guess from its name for old nodes."""
-        offered = self.models[model].capabilities
-        return guessed_capabilities(model) if offered is None else offered
+        return _capabilities(self.models[model])
 
     def speed(self, model: str) -> ModelSpeed:
         """Return the record of this node's work with one of its models."""
@@ -137,3 +148,9 @@ class Node:
         elif now > free_until:
             self.stray_weight += 1
         return self.stray_weight
+
+
+def _capabilities(model: OfferedModel) -> tuple[str, ...]:
+    if model.capabilities is None:
+        return guessed_capabilities(model.name)
+    return model.capabilities

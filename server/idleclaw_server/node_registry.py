@@ -1,6 +1,7 @@
 """Who is connected and who has which model, without ever scanning the nodes."""
 
 import hmac
+from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
 from itertools import islice
@@ -9,6 +10,7 @@ from typing import Final
 from idleclaw_protocol.frame_reading import POLICY_VIOLATION
 from idleclaw_protocol.frames import Register
 from idleclaw_server.aliases import AliasBook
+from idleclaw_server.client_address import UNKNOWN_CLIENT, Client
 from idleclaw_server.errors import NodeRefused
 from idleclaw_server.fair_queue import FairQueue
 from idleclaw_server.inference import NodeLink
@@ -40,14 +42,17 @@ class ModelEntry:
 class NodeRegistry:
     """The connected nodes, by connection, by node_id and by model.
 
-    At most `max_nodes` are kept; one more is refused with 1013.
+    At most `max_nodes` are kept, `max_per_address` of one client (0: any number).
     """
 
-    def __init__(self, max_nodes: int, aliases: AliasBook) -> None:
+    def __init__(self, max_nodes: int, aliases: AliasBook, max_per_address: int = 0) -> None:
         self._max_nodes = max_nodes
+        self._max_per_address = max_per_address
+        self._per_address: Counter[str] = Counter()
         self._aliases = aliases
         self._nodes: dict[Node, None] = {}
         self._by_id: dict[str, Node] = {}
+        self._by_alias: dict[str, Node] = {}
         self.models: dict[str, ModelEntry] = {}
         self.registered_total = 0
 
@@ -60,24 +65,33 @@ class NodeRegistry:
     def __contains__(self, node: object) -> bool:
         return node in self._nodes
 
-    def add(self, register: Register, link: NodeLink, now: float) -> tuple[Node, Node | None]:
+    def add(
+        self, register: Register, link: NodeLink, now: float, client: Client = UNKNOWN_CLIENT
+    ) -> tuple[Node, Node | None]:
         """List a node; return it and the connection it takes over from, if any.
 
         The old connection is not touched: the caller removes it after the new one is listed, so
         that a takeover can never leave nobody serving.
 
         Raises:
-            NodeRefused: 1008 where a live node has this node_id and the secret is not its own,
-                1013 where the router has all the nodes it can hold.
+            NodeRefused: 1008 where a live node has this node_id and the secret is not its own, or
+                its address has all the nodes it may have, 1013 where the router has all the nodes
+                it can hold.
         """
         old = self._by_id.get(register.node_id)
         if old is not None and not _same_owner(old.secret, register.secret):
             raise NodeRefused(POLICY_VIOLATION, "node_id in use")
         if old is None and len(self._nodes) >= self._max_nodes:
             raise NodeRefused(TRY_AGAIN_LATER, "too many nodes")
-        node = Node(register, link, self._aliases.alias(register.node_id), now)
+        if self._max_per_address and not (old is not None and old.client.key == client.key):
+            if self._per_address[client.key] >= self._max_per_address:
+                raise NodeRefused(POLICY_VIOLATION, "too many nodes from this IP")
+        alias = old.alias if old else self._aliases.alias(register.node_id, self._is_alias)
+        node = Node(register, link, alias, now, client)
+        self._per_address[client.key] += 1
         self._nodes[node] = None
         self._by_id[node.node_id] = node
+        self._by_alias[alias] = node
         for name in node.models:
             entry = self.models.setdefault(name, ModelEntry(name))
             entry.nodes[node] = None
@@ -94,8 +108,13 @@ class NodeRegistry:
         if node not in self._nodes:
             return []
         del self._nodes[node]
+        self._per_address[node.client.key] -= 1
+        if not self._per_address[node.client.key]:
+            del self._per_address[node.client.key]
         if self._by_id.get(node.node_id) is node:
             del self._by_id[node.node_id]
+        if self._by_alias.get(node.alias) is node:
+            del self._by_alias[node.alias]
         orphans = []
         for name in node.models:
             entry = self.models[name]
@@ -116,6 +135,9 @@ class NodeRegistry:
                 self.models[name].free.add(node)
             else:
                 self.models[name].free.discard(node)
+
+    def _is_alias(self, name: str) -> bool:
+        return name in self._by_alias
 
     def nearest_names(self, model: str) -> tuple[str, ...]:
         """Return up to three existing names like `model`; at most 500 names are compared."""

@@ -14,7 +14,9 @@ from idleclaw_protocol.frame_reading import (
     read_register,
 )
 from idleclaw_protocol.limits import MAX_CHUNK_FRAME_BYTES, MAX_FRAME_BYTES
+from idleclaw_server.client_address import Client
 from idleclaw_server.core import RouterCore
+from idleclaw_server.entrance import CLIENT
 from idleclaw_server.errors import NodeRefused
 from idleclaw_server.node import Node
 from idleclaw_server.socket_link import NodeSocket, SocketLink
@@ -42,7 +44,7 @@ async def serve_node(request: web.Request, core: RouterCore) -> web.WebSocketRes
     clock = asyncio.get_running_loop().time
     node: Node | None = None
     try:
-        node = await _register(socket, link, core)
+        node = await _register(socket, link, core, request[CLIENT])
         if node is not None:
             _log.info("node %s joined with %d models", node.alias, len(node.models))
             await _read_frames(socket, node, core)
@@ -59,7 +61,9 @@ async def serve_node(request: web.Request, core: RouterCore) -> web.WebSocketRes
     return socket
 
 
-async def _register(socket: NodeSocket, link: SocketLink, core: RouterCore) -> Node | None:
+async def _register(
+    socket: NodeSocket, link: SocketLink, core: RouterCore, client: Client
+) -> Node | None:
     loop = asyncio.get_running_loop()
     try:
         # Around the whole wait: `receive(timeout=)` starts anew with every ping.
@@ -71,7 +75,8 @@ async def _register(socket: NodeSocket, link: SocketLink, core: RouterCore) -> N
         return None
     if message.type is not WSMsgType.TEXT:
         raise FrameError(POLICY_VIOLATION, "expected register message")
-    return core.node_registered(read_register(read_object(message.data)), link, loop.time())
+    register = read_register(read_object(message.data))
+    return core.node_registered(register, link, loop.time(), client)
 
 
 async def _read_frames(socket: NodeSocket, node: Node, core: RouterCore) -> None:

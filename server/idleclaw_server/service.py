@@ -4,24 +4,32 @@ import asyncio
 import logging
 import random
 import secrets
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 from typing import Final
 from uuid import uuid4
 
 from aiohttp import web
 
+from idleclaw_server import configuration
+from idleclaw_server.answer_filter import AnswerFilter
 from idleclaw_server.core import RouterCore
+from idleclaw_server.counter_file import CounterKeeper
 from idleclaw_server.http_log import HTTP_LOG
+from idleclaw_server.inference import AnswerText
+from idleclaw_server.listening import GatedServer, Listener, listen
+from idleclaw_server.network_events import NetworkEvents
+from idleclaw_server.network_status import NetworkStatus
 from idleclaw_server.open_connections import OpenConnections
+from idleclaw_server.open_files import connections_allowed
 from idleclaw_server.policy import Policy
 from idleclaw_server.routes import application
 from idleclaw_server.settings import Settings
 
+PRODUCT_VERSION: Final = version("idleclaw")
 _GRACE_SECONDS: Final = 2.0
 _SWEEP_SECONDS: Final = 1.0
-_BACKLOG: Final = 1024
 _GOING_AWAY: Final = 1001
 _log = logging.getLogger(__name__)
 
@@ -31,6 +39,7 @@ class Router:
 
     Attributes:
         core: the decisions, for status and tests.
+        network: who listens to the network's changes.
         url: where it listens, for example "http://127.0.0.1:8000".
     """
 
@@ -39,17 +48,12 @@ class Router:
         self.url = ""
         self._chats = OpenConnections()
         self._nodes = OpenConnections()
-        self._runner = web.AppRunner(
-            application(core, self._chats, self._nodes),
-            handler_cancellation=True,
-            access_log=None,
-            logger=HTTP_LOG,
-            keepalive_timeout=core.policy.keepalive_seconds,
-            shutdown_timeout=_GRACE_SECONDS,
-            auto_decompress=False,
-        )
+        self.network = NetworkEvents(NetworkStatus(core, PRODUCT_VERSION), core.policy)
+        app = application(core, settings, self._chats, self._nodes, self.network)
+        self._runner = web.AppRunner(app)
         self._settings = settings
-        self._server: asyncio.Server | None = None
+        self._protocols: GatedServer | None = None
+        self._listener: Listener | None = None
 
     async def start(self) -> None:
         """Listen.
@@ -58,15 +62,24 @@ class Router:
             OSError: the address cannot be used.
         """
         await self._runner.setup()
-        protocols = self._runner.server
-        assert protocols is not None
-        self._server = await asyncio.get_running_loop().create_server(
-            protocols, self._settings.host, self._settings.port, backlog=_BACKLOG
+        assert self._runner.server is not None
+        policy, settings = self.core.policy, self._settings
+        self._protocols = GatedServer(
+            self._runner.server,
+            configuration.connection_gate(settings, connections_allowed()),
+            access_log=None,
+            logger=HTTP_LOG,
+            keepalive_timeout=policy.keepalive_seconds,
+            auto_decompress=False,
         )
-        for listener in self._server.sockets:
-            _limit_unacknowledged(listener, self.core.policy.unacknowledged_seconds)
-        host, port = self._server.sockets[0].getsockname()[:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._listener = await listen(
+            self._protocols,
+            configuration.client_addresses(settings),
+            settings.host,
+            settings.port,
+            policy.unacknowledged_seconds,
+        )
+        self.url = self._listener.url
 
     @property
     def chats_open(self) -> int:
@@ -79,9 +92,14 @@ class Router:
         return len(self._nodes)
 
     @property
+    def listeners_open(self) -> int:
+        """How many streams of the network's changes are open."""
+        return len(self.network)
+
+    @property
     def connections_open(self) -> int:
         """How many TCP connections are open, idle ones included."""
-        return len(self._runner.server.connections) if self._runner.server else 0
+        return len(self._protocols.connections) if self._protocols else 0
 
     async def drain(self, seconds: float) -> None:
         """Refuse new chats, stop listening, let answers end, say goodbye to the nodes.
@@ -91,11 +109,12 @@ class Router:
         meanwhile, with fewer seconds, shortens the wait.
         """
         self.core.drain()
-        if self._server is not None:
-            self._server.close()
+        if self._listener is not None:
+            self._listener.close()
         await self._chats.wait_for_none(seconds)
         self.core.end_all(asyncio.get_running_loop().time())
         await self._chats.wait_for_none(_GRACE_SECONDS)
+        self.network.close()
         for node in list(self.core.registry):
             node.link.close(_GOING_AWAY, "server shutting down")
         await self._nodes.wait_for_none(_GRACE_SECONDS)
@@ -103,10 +122,15 @@ class Router:
     async def close(self) -> None:
         """End at once what still runs, tell everybody, and close what is open."""
         await self.drain(0)
+        if self._protocols is not None:
+            self._protocols.pre_shutdown()
+            await self._protocols.shutdown(_GRACE_SECONDS)
         await self._runner.cleanup()
 
 
-def new_core(policy: Policy, now: float) -> RouterCore:
+def new_core(
+    policy: Policy, now: float, new_text: Callable[[], AnswerText] = AnswerFilter
+) -> RouterCore:
     """Return a core with real randomness."""
     return RouterCore(
         policy,
@@ -114,6 +138,7 @@ def new_core(policy: Policy, now: float) -> RouterCore:
         new_id=lambda: str(uuid4()),
         alias_key=secrets.token_bytes(32),
         now=now,
+        new_text=new_text,
     )
 
 
@@ -124,17 +149,35 @@ async def running_router(settings: Settings, policy: Policy | None = None) -> As
     Raises:
         OSError: the address cannot be used.
     """
-    core = new_core(policy or Policy(), asyncio.get_running_loop().time())
+    loop = asyncio.get_running_loop()
+    rules = configuration.policy(settings, policy or Policy())
+    core = new_core(rules, loop.time(), configuration.answer_text(settings))
     router = Router(settings, core)
-    sweeper = asyncio.get_running_loop().create_task(_sweep(core))
+    async with _counters_kept(settings, core):
+        sweeper = loop.create_task(_sweep(core))
+        try:
+            await router.start()
+            yield router
+        finally:
+            await router.close()
+            sweeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeper
+
+
+@asynccontextmanager
+async def _counters_kept(settings: Settings, core: RouterCore) -> AsyncIterator[None]:
+    if settings.counters_file is None:
+        yield
+        return
+    keeper = CounterKeeper(settings.counters_file, core)
+    await keeper.restore()
+    saving = asyncio.get_running_loop().create_task(keeper.run())
     try:
-        await router.start()
-        yield router
+        yield
     finally:
-        await router.close()
-        sweeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweeper
+        keeper.stop()
+        await saving
 
 
 async def _sweep(core: RouterCore) -> None:
@@ -146,12 +189,3 @@ async def _sweep(core: RouterCore) -> None:
         except Exception:
             # Without the sweeper no deadline holds any more: it must outlive its own defects.
             _log.exception("the sweep failed")
-
-
-def _limit_unacknowledged(listener: socket.socket, seconds: float) -> None:
-    """Let the kernel end connections whose peer does not take what was sent (Linux, tcp(7)).
-
-    What a handler has written and left no longer has anybody else to watch it.
-    """
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))

@@ -27,27 +27,31 @@ class MovingAverage:
 class RecentValues:
     """The last 64 samples of something, for its percentiles; None below five samples."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_sorted", "_values")
 
     _ENOUGH: Final = 5
 
     def __init__(self) -> None:
         self._values: list[float] = []
+        self._sorted: list[float] | None = None
 
     def add(self, sample: float) -> None:
         """Take `sample` in; the oldest leaves."""
         self._values.append(sample)
         if len(self._values) > _WINDOW:
             del self._values[0]
+        self._sorted = None
 
     def percentile(self, percent: int) -> float | None:
         """Return the value below which `percent` (0 to 100) of the samples lie, interpolated."""
         if len(self._values) < self._ENOUGH:
             return None
-        ordered = sorted(self._values)
-        place, rest = divmod((len(ordered) - 1) * percent, 100)
-        above = ordered[min(place + 1, len(ordered) - 1)]
-        return ordered[place] + (above - ordered[place]) * rest / 100
+        if self._sorted is None:
+            self._sorted = sorted(self._values)
+        place = (len(self._sorted) - 1) * percent / 100
+        below = self._sorted[int(place)]
+        above = self._sorted[min(int(place) + 1, len(self._sorted) - 1)]
+        return below + (above - below) * (place - int(place))
 
 
 class ModelSpeed:

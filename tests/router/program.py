@@ -35,13 +35,14 @@ class Program:
 @asynccontextmanager
 async def program(*flags: str) -> AsyncIterator[Program]:
     """Run the router as people do."""
-    command = [sys.executable, "-m", "idleclaw_server", "--port", "0", *flags]
+    own = ["--port", "0", "--address-limits", "off"]
+    command = [sys.executable, "-m", "idleclaw_server", *own, *flags]
     async with await anyio.open_process(command, env={**os.environ}) as process:
         server = Program(process)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.read_log)
             await wait_until(lambda: "listening on" in server.log, "the router to listen")
-            (server.url,) = re.findall(r"listening on (\S+)", server.log)
+            (server.url,) = re.findall(r"listening on (http://[0-9.:]+)", server.log)
             try:
                 yield server
             finally:

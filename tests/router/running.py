@@ -21,11 +21,21 @@ BOTH_LOOPS = pytest.mark.parametrize(
 )
 """For what depends on transports: uvloop's are not those of asyncio."""
 
+OPEN = Settings(
+    port=0,
+    address_limits=False,
+    prompt_identity=False,
+    prompt_date=False,
+    prompt_brief_thinking=False,
+    prompt_history=50,
+)
+"""A router that limits no address and adds nothing to a conversation."""
+
 
 @asynccontextmanager
-async def routing(policy: Policy | None = None) -> AsyncIterator[Router]:
+async def routing(policy: Policy | None = None, settings: Settings = OPEN) -> AsyncIterator[Router]:
     """Run a router; afterwards nothing of any request may be left in it."""
-    async with running_router(Settings(port=0), policy or Policy()) as router:
+    async with running_router(settings, policy or Policy()) as router:
         yield router
         await wait_until(lambda: residue(router.core) == [], "no residue of any request")
 

@@ -12,7 +12,6 @@ from websockets.exceptions import ConnectionClosed
 
 from idleclaw_protocol.frames import CANCEL_ACK
 from idleclaw_server import chat_api, node_socket, routes
-from idleclaw_server.core import RouterCore
 from idleclaw_server.inference import InferenceRequest
 from idleclaw_server.policy import Policy
 from idleclaw_server.service import Router
@@ -25,9 +24,9 @@ from tests.waiting import wait_until
 
 pytestmark = BOTH_LOOPS
 
-Handler = Callable[[web.Request, RouterCore], Coroutine[Any, Any, web.StreamResponse]]
+Handler = Callable[..., Coroutine[Any, Any, web.StreamResponse]]
 _HOLD = InferenceRequest(MODEL, ({"role": "user", "content": "hold"},), client="holder")
-_FEW = 5
+_FEW = 1
 _MANY = 400
 
 
@@ -38,9 +37,9 @@ class Interrupter:
         self._handler = handler
         self.next: Interruption | None = None
 
-    async def __call__(self, request: web.Request, core: RouterCore) -> web.StreamResponse:
+    async def __call__(self, *arguments: object) -> web.StreamResponse:
         interruption, self.next = self.next, None
-        coroutine = self._handler(request, core)
+        coroutine = self._handler(*arguments)
         return await (coroutine if interruption is None else interruption.run(coroutine))
 
 
@@ -126,7 +125,7 @@ async def test_a_chat_cancelled_while_its_consumer_is_slow(
     """Where a write waits for the consumer, and where the last bytes do."""
     interrupter = Interrupter(chat_api.chat)
     monkeypatch.setattr(routes, "chat", interrupter)
-    policy = Policy(max_stream_bytes=50_000_000)
+    policy = Policy(max_stream_bytes=50_000_000, max_content_chars=50_000_000)
     async with routing(policy) as router, registered(router.url) as node:
 
         async def scene() -> None:

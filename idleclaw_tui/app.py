@@ -1,0 +1,286 @@
+"""The terminal UI: wires router, node and the three tabs together; no HTTP here."""
+
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual import on, work
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.driver import Driver
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Footer
+
+from idleclaw_tui.errors import UsageError
+from idleclaw_tui.network_view import NetworkView
+from idleclaw_tui.node_feed import NodeFeed
+from idleclaw_tui.node_link import Node
+from idleclaw_tui.ollama_bridge import OllamaBridge
+from idleclaw_tui.peers import LocalSharing, OllamaFacts, Router
+from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.router_watch import RouterWatch
+from idleclaw_tui.tabs.chat import ChatTab
+from idleclaw_tui.tabs.contribute import ContributeTab
+from idleclaw_tui.tabs.network import NetworkTab
+from idleclaw_tui.themes import DARK, LIGHT, theme_at_start
+from idleclaw_tui.widgets.safe_text import TerminalGuard
+from idleclaw_tui.widgets.top_bar import TABS, TabName, TopBar
+
+Clock = Callable[[], float]
+Tab = ChatTab | NetworkTab | ContributeTab
+
+_WIDTHS: Final = [(0, "-narrow"), (72, "-medium"), (100, "-wide")]
+_HEIGHTS: Final = [(0, "-tiny"), (9, "-short"), (20, "-tall")]
+
+
+def clock_time(seconds: float) -> str:
+    """Return the local time of day of a moment given in seconds since the epoch: 14:02:11."""
+    return time.strftime("%H:%M:%S", time.localtime(seconds))
+
+
+class IdleClawApp(App[None]):
+    """The screen over a router and, on this machine, a node.
+
+    `label` stands for the router's address where that means nothing to the person.
+    """
+
+    TITLE = "IdleClaw"
+    CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "help", id="app.help", tooltip="Show or hide help and all keys"),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "everything",
+            id="app.palette",
+            tooltip="Find any command",
+            priority=True,
+        ),
+        Binding("f2", "tab('chat')", "Chat", id="app.chat", show=False),
+        Binding("f3", "tab('network')", "Network", id="app.network", show=False),
+        Binding("f4", "tab('contribute')", "Contribute", id="app.contribute", show=False),
+        Binding(
+            "ctrl+pageup", "step(-1)", "Previous tab", id="app.previous", show=False, priority=True
+        ),
+        Binding("ctrl+pagedown", "step(1)", "Next tab", id="app.next", show=False, priority=True),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        router: AbstractAsyncContextManager[Router],
+        sharing: LocalSharing,
+        server: str,
+        *,
+        label: str | None = None,
+        first_tab: TabName = "chat",
+        clock: Clock = time.monotonic,
+        clock_time: Callable[[float], str] = clock_time,
+        ascii_only: bool = False,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        self._guard = TerminalGuard(ascii_only=ascii_only)
+        super().__init__(driver_class=driver_class)
+        self._router_context = router
+        self._open = AsyncExitStack()
+        self._sharing = sharing
+        self._network = NetworkView(server, label)
+        self._first_tab: TabName = first_tab
+        self._clock = clock
+        self._clock_time = clock_time
+        self._watch: RouterWatch
+        self._chat: ChatTab
+        self._tabs: dict[TabName, Tab]
+        self._top_bar = TopBar(lambda width: self._network.headline(self._clock(), width))
+        self._switcher = ContentSwitcher(id="tabs")
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Let nothing reach the terminal that would steer it."""
+        return [*super().get_line_filters(), self._guard]
+
+    def compose(self) -> ComposeResult:
+        """Lay out the frame; the tabs come once the router's client is open."""
+        yield self._top_bar
+        yield self._switcher
+        yield Footer(show_command_palette=False)
+
+    async def on_mount(self) -> None:
+        """Open the router's client, then the tabs."""
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        start = theme_at_start(os.environ)
+        self.theme = start if start in self.available_themes else DARK.name
+        router = await self._open.enter_async_context(self._router_context)
+        self._chat = ChatTab(router, self._network, self._clock)
+        self._tabs = {
+            "chat": self._chat,
+            "network": NetworkTab(self._network, self._clock),
+            "contribute": ContributeTab(
+                self._sharing, self._network, self._clock, self._clock_time
+            ),
+        }
+        for tab in self._tabs.values():
+            await self._switcher.add_content(tab)
+        self._watch = RouterWatch(router, self._network, self._clock, self._network_changed)
+        self.action_tab(self._first_tab)
+        self._watch_router(self._watch)
+        self.set_interval(1.0, self._tick)
+
+    async def on_unmount(self) -> None:
+        """Close the router's client."""
+        await self._open.aclose()
+
+    @work(exclusive=True, group="watch", exit_on_error=False)
+    async def _watch_router(self, watch: RouterWatch) -> None:
+        await watch.run()
+
+    def action_tab(self, tab: TabName) -> None:
+        """Open a tab."""
+        self._switcher.current = tab
+        self._top_bar.active = tab
+        self._tabs[tab].show_network()
+        self._tabs[tab].focus_main()
+        self._watch.watch(tab == "network")
+
+    def action_step(self, step: int) -> None:
+        """Open the next or the previous tab."""
+        at = TABS.index(self._top_bar.active)
+        self.action_tab(TABS[(at + step) % len(TABS)])
+
+    def _fatal_error(self) -> None:
+        """Leave saying where this program failed: not with what, and not what it held."""
+        error = sys.exc_info()[1] or self._exception
+        place = "".join(traceback.format_tb(error.__traceback__)) if error else ""
+        self.panic(
+            Text(f"IdleClaw failed, which is its own fault: {type(error).__name__}\n{place}")
+        )
+
+    def action_help(self) -> None:
+        """Show or hide the help panel."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every action of every tab beside Textual's own commands."""
+        for command in super().get_system_commands(screen):
+            if command.title not in ("Quit", "Keys"):
+                yield command
+        yield from self._commands(self, "", None)
+        for tab in TABS:
+            yield from self._commands(self._tabs[tab], f"{tab.capitalize()}: ", tab)
+
+    def _commands(
+        self, node: App[None] | Widget, prefix: str, tab: TabName | None
+    ) -> Iterable[SystemCommand]:
+        for binding in node.BINDINGS:
+            if isinstance(binding, Binding) and binding.action != "command_palette":
+                said = binding.tooltip or binding.description
+                run = partial(self._run_command, node, binding.action, tab)
+                yield SystemCommand(f"{prefix}{said}", self.get_key_display(binding), run)
+
+    async def _run_command(
+        self, node: App[None] | Widget, action: str, tab: TabName | None
+    ) -> None:
+        if tab is not None:
+            self.action_tab(tab)
+        await self.run_action(action, node)
+
+    def _network_changed(self) -> None:
+        self.call_later(self._show_network)
+
+    def _show_network(self) -> None:
+        # While the program ends, widgets go before timers and calls that are on their way.
+        with suppress(NoMatches):
+            self._top_bar.show_headline()
+            self._tabs[self._top_bar.active].show_network()
+            if self._top_bar.active != "chat":
+                self._chat.show_network()
+
+    def _tick(self) -> None:
+        if self._network.reachable:
+            with suppress(NoMatches):
+                self._top_bar.show_headline()
+        else:
+            self._show_network()
+
+    @on(TopBar.TabChosen)
+    def _tab_chosen(self, message: TopBar.TabChosen) -> None:
+        self.action_tab(message.tab)
+
+    @on(NetworkTab.ModelChosen)
+    def _model_chosen(self, message: NetworkTab.ModelChosen) -> None:
+        self._chat.use_model(message.name)
+        self.action_tab("chat")
+
+    @on(NetworkTab.Refresh)
+    @on(ContributeTab.LinkMoved)
+    def _refresh(self) -> None:
+        self._watch.look_now()
+
+
+@asynccontextmanager
+async def _opened(client: RouterClient, bridge: OllamaBridge) -> AsyncIterator[Router]:
+    async with client, bridge:
+        yield client
+
+
+def run_app(
+    server: str,
+    ollama_url: str,
+    *,
+    label: str | None = None,
+    own_node: NodeFeed | None = None,
+    share: bool = False,
+    mouse: bool = True,
+) -> int:
+    """Run the terminal UI until the person leaves; return the exit status of the process.
+
+    `server` and `ollama_url` are base URLs. `label` is shown in place of the router's address.
+    Where `own_node` is given, a node runs elsewhere and publishes its events there, from whichever
+    thread; otherwise the Contribute tab makes one, with `share` at once. Raises `UsageError` for
+    URLs that are none, and where stderr, on which Textual draws, is no terminal.
+    """
+    if not sys.stderr.isatty():
+        raise UsageError(
+            "The terminal UI draws on stderr, which is no terminal. Do not redirect it."
+        )
+    client, bridge = RouterClient(server), OllamaBridge(ollama_url)
+
+    async def look_at_ollama() -> OllamaFacts:
+        return OllamaFacts(await bridge.version(), await bridge.models())
+
+    if own_node is not None:
+        sharing = LocalSharing(own_node, ollama_url)
+    else:
+        sharing = LocalSharing(
+            NodeFeed(),
+            ollama_url,
+            make_node=lambda on_event: Node(server, bridge, on_event=on_event),
+            look_at_ollama=look_at_ollama,
+            at_once=share,
+        )
+    # A handler of last resort would write warnings over the screen.
+    logging.getLogger().addHandler(logging.NullHandler())
+    app = IdleClawApp(
+        _opened(client, bridge),
+        sharing,
+        server,
+        label=label,
+        ascii_only="utf" not in (sys.stdout.encoding or "").lower(),
+    )
+    app.run(mouse=mouse)
+    return app.return_code or 0

@@ -1,0 +1,1 @@
+"""The three modes without a screen. Nothing here imports Textual."""

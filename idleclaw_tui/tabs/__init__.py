@@ -1,0 +1,1 @@
+"""The three tabs, each with its handlers and its own messages."""
