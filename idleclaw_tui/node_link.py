@@ -21,7 +21,7 @@ from idleclaw_tui.pauses import Pause
 from idleclaw_tui.quiet_logs import log_unexpected
 from idleclaw_tui.relay_guard import GuardLimits
 from idleclaw_tui.router_link import LinkFailed, RouterLink, open_link
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent
+from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, ShownAs
 
 logger = logging.getLogger(__name__)
 
@@ -157,10 +157,10 @@ class Node:
         try:
             if self._pause is not None and not self._router_knows_pauses:
                 await self._resumed.wait()
-            registered = await self._found()
+            registered, options = await self._found()
             self._emit(LinkChanged("connecting"))
             link = await open_link(self._server, registered, self._options.timing)
-            end = await self._serve(link, registered)
+            end = await self._serve(link, registered, options)
         except LinkFailed as failed:
             await self._wait(failed.notice)
             return
@@ -169,49 +169,59 @@ class Node:
         elif end.notice is not None and not self._stopping:
             await self._wait(end.notice, at_once=end.cause == "slept")
 
-    async def _serve(self, link: RouterLink, registered: Register) -> SessionEnd:
+    async def _serve(
+        self, link: RouterLink, registered: Register, options: NodeOptions
+    ) -> SessionEnd:
         self._backoff.connected(self._options.clock.monotonic())
         self._session = NodeSession(
             link,
             registered,
             self._bridge,
-            self._options,
+            options,
             numbers=self._numbers,
             emit=self._emit,
             pause=self._pause,
         )
+        if options is not self._options:
+            self._session.change(self._options)
         self._router_knows_pauses = DECLINE in link.features
         self._emit(LinkChanged("connected"))
+        if link.alias is not None:
+            self._emit(ShownAs(link.alias))
         try:
             return await self._session.run()
         finally:
             self._session = None
 
-    async def _found(self) -> Register:
-        """Return what to register, once Ollama answers and has something to offer."""
+    async def _found(self) -> tuple[Register, NodeOptions]:
+        """Return what to register, once Ollama answers and has something to offer.
+
+        The options are those it was chosen by; they may have changed since.
+        """
         while True:
+            options = self._options
             try:
                 version = await self._bridge.version()
-                models = await self._bridge.models(
-                    self._options.models, self._options.limits.context_tokens
-                )
+                models = await self._bridge.models(options.models, options.limits.context_tokens)
             except OllamaFailure as failure:
                 trouble = failure.message
             else:
                 self._tell_models(ModelsChanged(models, version))
                 if models:
-                    return self._registration(models, version)
-                trouble = _nothing_to_offer(self._options.models)
+                    return self._registration(models, version, options), options
+                trouble = _nothing_to_offer(options.models)
             delay = self._options.timing.ollama_retry
             self._emit(LinkChanged("waiting", trouble, delay))
             await asyncio.sleep(delay)
 
-    def _registration(self, models: tuple[OfferedModel, ...], version: str) -> Register:
+    def _registration(
+        self, models: tuple[OfferedModel, ...], version: str, options: NodeOptions
+    ) -> Register:
         return Register(
             node_id=self._identity.node_id,
             secret=self._identity.secret,
             models=models,
-            max_concurrent=self._options.max_concurrent,
+            max_concurrent=options.max_concurrent,
             ollama_version=version,
             features=FEATURES,
         )

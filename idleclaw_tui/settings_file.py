@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from idleclaw_tui.atomic_file import write_atomically
 from idleclaw_tui.errors import IdleClawError
-from idleclaw_tui.sharing_settings import DEFAULT_SETTINGS, SharingSettings
+from idleclaw_tui.sharing_settings import DEFAULT_SETTINGS, SharingSettings, first_problem
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 
@@ -57,7 +57,7 @@ class SettingsFile:
         try:
             return SharingSettings.model_validate_json(data)
         except ValidationError as error:
-            self.notice = f"{self.path} {_problem(error)}. {self._kept_aside()}"
+            self.notice = f"{self.path} {first_problem(error)}. {self._kept_aside()}"
             return DEFAULT_SETTINGS
 
     def save(self, settings: SharingSettings) -> None:
@@ -74,15 +74,3 @@ class SettingsFile:
         except OSError:
             return "The defaults are used."
         return f"It is kept as {aside.name}, and the defaults are used."
-
-
-def _problem(error: ValidationError) -> str:
-    """Return what is wrong first, without the value."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "json_invalid":
-        return f"is no JSON ({first['msg'].removeprefix('Invalid JSON: ')})"
-    if first["type"] == "extra_forbidden":
-        return f"has a setting that does not exist: {place}"
-    said = first["msg"].removeprefix("Value error, ")
-    return f"has a wrong value for {place}: {said}" if place else f"is not right: {said}"

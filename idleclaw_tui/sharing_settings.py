@@ -9,6 +9,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationError,
     model_validator,
 )
 
@@ -154,6 +155,10 @@ class SharingSettings(_Settings):
     """Names of programs that are to have the machine to themselves while they run."""
     guards: GuardSettings = GuardSettings()
 
+    def mode_on(self, desktop: bool) -> Mode:
+        """Return the mode that was chosen, else the one for a machine with or without a desktop."""
+        return self.mode or ("idle" if desktop else "always")
+
     @model_validator(mode="after")
     def _schedule_has_times(self) -> Self:
         if self.mode == "schedule" and not self.schedule:
@@ -162,3 +167,20 @@ class SharingSettings(_Settings):
 
 
 DEFAULT_SETTINGS: Final = SharingSettings()
+
+
+def changed(settings: SharingSettings, **values: object) -> SharingSettings:
+    """Return the settings with other values; raises `ValidationError` for wrong ones."""
+    return SharingSettings.model_validate(settings.model_dump() | values)
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return what is wrong first, as a predicate of what was read, without the value."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "json_invalid":
+        return f"is no JSON ({first['msg'].removeprefix('Invalid JSON: ')})"
+    if first["type"] == "extra_forbidden":
+        return f"has a setting that does not exist: {place}"
+    said = first["msg"].removeprefix("Value error, ")
+    return f"has a wrong value for {place}: {said}" if place else f"is not right: {said}"

@@ -64,7 +64,7 @@ class Processes:
         own_pid: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._exclusive = {plain_name(app): app for app in exclusive_apps}
+        self._exclusive: dict[str, str] = {}
         self._ollama_port = ollama_port
         self._scan = scan
         self._listener = listener
@@ -72,10 +72,15 @@ class Processes:
         self._clock = clock
         self._scanned_at: float | None = None
         self._app: str | None = None
+        self.watch_for(exclusive_apps)
         self.ollama: frozenset[int] = frozenset()
         """Ollama's processes, with those it started."""
         self.own: frozenset[int] = frozenset()
         """This program's processes, with those it started."""
+
+    def watch_for(self, exclusive_apps: Iterable[str]) -> None:
+        """Look for these programs from the next look on; callable from any thread."""
+        self._exclusive = {plain_name(app): app for app in exclusive_apps}
 
     def __call__(self, signals: Signals) -> Signals:
         """Fill the signal in."""

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from idleclaw_tui.quiet_logs import log_unexpected
@@ -21,6 +21,14 @@ class SignalSource(Protocol):
 
     def latest(self) -> Signals | None:
         """Return the newest signals, None before the first ones."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Return once there are signals, at the latest after `seconds`; not for an event loop."""
+        ...
+
+    def watch_for(self, exclusive_apps: Iterable[str]) -> None:
+        """Look for these programs from now on."""
         ...
 
 
@@ -44,6 +52,7 @@ class Sampler:
         self._newest: tuple[float, Signals] | None = None
         self._logged: set[int] = set()
         self._stop = threading.Event()
+        self._sampled = threading.Event()
         self._thread = threading.Thread(target=self._run, name="signals", daemon=True)
 
     def __enter__(self) -> "Sampler":
@@ -61,6 +70,10 @@ class Sampler:
         taken_at, signals = newest
         return signals if self._clock() - taken_at <= STALE_SECONDS else NOTHING
 
+    def wait(self, seconds: float) -> None:
+        """Return once there are signals, at the latest after `seconds`."""
+        self._sampled.wait(seconds)
+
     def sample(self) -> Signals:
         """Ask every reader, one after the other."""
         signals = NOTHING
@@ -77,6 +90,7 @@ class Sampler:
         while not self._stop.is_set():
             signals = self.sample()
             self._newest = (self._clock(), signals)
+            self._sampled.set()
             self._stop.wait(self._interval)
 
 

@@ -1,11 +1,17 @@
 """From what the operator set to the values that the parts of the router take."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from idleclaw_server.address_limits import UNLIMITED, Allowance
+from idleclaw_server.answer_filter import AnswerFilter
+from idleclaw_server.chat_rules import ChatRules
 from idleclaw_server.client_address import ClientAddresses
 from idleclaw_server.connection_gate import ConnectionGate
+from idleclaw_server.content_patterns import ScreenedAnswer, compiled
+from idleclaw_server.inference import AnswerText
 from idleclaw_server.policy import Policy
 from idleclaw_server.prompt import PromptPolicy
 from idleclaw_server.settings import Settings
@@ -50,6 +56,17 @@ def connection_gate(settings: Settings, open_files: int) -> ConnectionGate:
 def client_addresses(settings: Settings) -> ClientAddresses:
     """Return who is believed about the addresses of others."""
     return ClientAddresses(settings.trusted_proxies)
+
+
+def answer_text(settings: Settings) -> Callable[[], AnswerText]:
+    """Return what cleans each text of an answer."""
+    pattern = compiled(settings.outbound_patterns)
+    return AnswerFilter if pattern is None else partial(ScreenedAnswer, pattern)
+
+
+def chat_rules(settings: Settings) -> ChatRules:
+    """Return what a chat has to pass, and what is added to it."""
+    return ChatRules(prompt=prompt_policy(settings), refused=compiled(settings.inbound_patterns))
 
 
 def prompt_policy(settings: Settings) -> PromptPolicy:

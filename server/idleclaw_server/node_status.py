@@ -35,7 +35,7 @@ PREFERRED: Final = (1.0, 1.3, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0, 10.0)
 """Renard's series R10, rounded to two digits (ISO 3)."""
 ENOUGH_ANSWERS: Final = 5
 
-PAUSED: Final = "paused by its owner"
+BY_OWNER: Final = "by its owner"
 _REASONS: Final = {
     "busy": "busy with something else",
     "ollama_unavailable": "its Ollama does not answer",
@@ -67,7 +67,7 @@ def state(node: Node) -> NodeState:
 
 def reason(node: Node) -> str | None:
     """Return why a node takes no requests, in our words."""
-    return None if node.available else _REASONS.get(node.pause_reason or "", PAUSED)
+    return None if node.available else _REASONS.get(node.pause_reason or "", BY_OWNER)
 
 
 def chat_models(node: Node) -> tuple[str, ...]:

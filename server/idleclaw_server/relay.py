@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from idleclaw_server.answer_filter import AnswerFilter
-from idleclaw_server.inference import AnswerSink, InferenceRequest, WaitState
+from idleclaw_server.inference import AnswerSink, AnswerText, InferenceRequest, WaitState
 from idleclaw_server.policy import Policy
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Relay:
     """
 
     __slots__ = (
+        "_new_text",
         "content",
         "content_room",
         "dispatched_at",
@@ -66,6 +68,7 @@ class Relay:
         sink: AnswerSink,
         now: float,
         policy: Policy = _USUAL_POLICY,
+        new_text: Callable[[], AnswerText] = AnswerFilter,
     ) -> None:
         self.request: Final = request
         self.sink: Final = sink
@@ -85,8 +88,9 @@ class Relay:
         self.seen_at = now
         self.spoke_at = now
         self.notice: WaitState | int | None = None
-        self.content = AnswerFilter()
-        self.thinking = AnswerFilter()
+        self._new_text = new_text
+        self.content = new_text()
+        self.thinking = new_text()
         self.content_room = policy.max_content_chars
         self.thinking_room = policy.max_thinking_chars
         self.tool_calls: list[ToolCall] = []
@@ -107,8 +111,8 @@ class Relay:
         self.dispatched_at = now
         self.seen_at = now
         self.progress = self.seen = 0
-        self.content = AnswerFilter()
-        self.thinking = AnswerFilter()
+        self.content = self._new_text()
+        self.thinking = self._new_text()
         self.tool_calls = []
 
     def release_held_text(self) -> None:

@@ -88,11 +88,11 @@ def _nothing(methods: Mapping[str, str]) -> Answer:
 def _post_chat(
     core: RouterCore, settings: Settings, limits: AddressLimits, chats: OpenConnections
 ) -> Answer:
-    prompt = configuration.prompt_policy(settings)
+    rules = configuration.chat_rules(settings)
 
     async def post_chat(request: web.Request) -> web.StreamResponse:
         with chats.one_more(), limits.running_chat(request[CLIENT].key):
-            return await chat(request, core, prompt)
+            return await chat(request, core, rules)
 
     return post_chat
 

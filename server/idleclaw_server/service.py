@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Final
@@ -13,9 +13,11 @@ from uuid import uuid4
 from aiohttp import web
 
 from idleclaw_server import configuration
+from idleclaw_server.answer_filter import AnswerFilter
 from idleclaw_server.core import RouterCore
 from idleclaw_server.counter_file import CounterKeeper
 from idleclaw_server.http_log import HTTP_LOG
+from idleclaw_server.inference import AnswerText
 from idleclaw_server.listening import GatedServer, Listener, listen
 from idleclaw_server.network_events import NetworkEvents
 from idleclaw_server.network_status import NetworkStatus
@@ -126,7 +128,9 @@ class Router:
         await self._runner.cleanup()
 
 
-def new_core(policy: Policy, now: float) -> RouterCore:
+def new_core(
+    policy: Policy, now: float, new_text: Callable[[], AnswerText] = AnswerFilter
+) -> RouterCore:
     """Return a core with real randomness."""
     return RouterCore(
         policy,
@@ -134,6 +138,7 @@ def new_core(policy: Policy, now: float) -> RouterCore:
         new_id=lambda: str(uuid4()),
         alias_key=secrets.token_bytes(32),
         now=now,
+        new_text=new_text,
     )
 
 
@@ -145,7 +150,8 @@ async def running_router(settings: Settings, policy: Policy | None = None) -> As
         OSError: the address cannot be used.
     """
     loop = asyncio.get_running_loop()
-    core = new_core(configuration.policy(settings, policy or Policy()), loop.time())
+    rules = configuration.policy(settings, policy or Policy())
+    core = new_core(rules, loop.time(), configuration.answer_text(settings))
     router = Router(settings, core)
     async with _counters_kept(settings, core):
         sweeper = loop.create_task(_sweep(core))

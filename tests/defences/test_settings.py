@@ -64,6 +64,8 @@ def test_the_defaults_shown_are_those_of_the_policy(name: str, field: str) -> No
         ("--chats-per-minute", "-1", "greater than or equal to 0"),
         ("--prompt-history", "0", "greater than or equal to 1"),
         ("--prompt-safety", "x" * 8001, "at most 8000 characters"),
+        ("--inbound-patterns", "x", "a JSON list"),
+        ("--outbound-patterns", '["("]', "pattern 1 is wrong"),
         ("--log-format", "xml", "'plain' or 'json'"),
         ("--admin-token", "short", "at least 16 printable"),
     ],

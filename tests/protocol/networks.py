@@ -24,7 +24,7 @@ _node = st.builds(
     NodeStatus,
     alias=st.sampled_from(["amber-otter-100", "brave-lynx-200", "calm-heron-300"]),
     state=st.sampled_from(["serving", "idle", "paused"]),
-    reason=st.none() | st.just("paused by its owner"),
+    reason=st.none() | st.just("by its owner"),
     models=st.sampled_from([("a:1b",), ("a:1b", "b:3b")]),
     slots_busy=_small,
     slots_total=_small,

@@ -118,8 +118,8 @@ def test_a_paused_node_has_no_slots_and_says_why_in_our_words() -> None:
     reasons = {
         "ollama_unavailable": "its Ollama does not answer",
         "busy": "busy with something else",
-        "owner_needs_machine": "paused by its owner",
-        "I live at 1 High Street": "paused by its owner",
+        "owner_needs_machine": "by its owner",
+        "I live at 1 High Street": "by its owner",
     }
     for given_reason, told in reasons.items():
         core.heartbeat(node, Heartbeat(available=False, reason=given_reason), 1)

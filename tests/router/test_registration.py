@@ -123,7 +123,7 @@ async def test_what_a_node_says_of_itself_is_shown_only_where_it_is_of_the_known
         await node.heartbeat(available=False, reason="gone\x1b[2J\u2066 fishing")
         await node.settled()
         text = (await http.get("/api/network")).text
-    assert '"reason":"paused by its owner"' in text
+    assert '"reason":"by its owner"' in text
     assert '"ollama_version":null' in text
     assert '"parameter_size":null,"quantization":null' in text
     assert '"capabilities":["completion"]' in text

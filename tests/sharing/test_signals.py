@@ -334,10 +334,26 @@ with Sampler([hang]):
 
 
 def test_all_readers_of_this_machine_can_be_read() -> None:
-    found: list[Reader] = catalogue.readers(["doom"], "http://127.0.0.1:11434")
+    found: list[Reader] = catalogue.readers(Processes(["doom"]))
     signals = Sampler(found).sample()
     assert signals.exclusive_app == ""
     assert signals.memory_total
+
+
+def test_this_machine_is_read_until_the_end() -> None:
+    with catalogue.MachineSignals("http://127.0.0.1:11434") as machine:
+        machine.wait(30)
+        assert machine.latest() is not None
+        machine.watch_for(["doom"])
+
+
+def test_other_exclusive_programs_can_be_looked_for() -> None:
+    turning = Turning()
+    looked = Processes(["quake"], scan=lambda: PROCESSES, clock=turning.clock)
+    assert looked(NOTHING).exclusive_app == ""
+    looked.watch_for(["doom"])
+    turning.now += 10
+    assert looked(NOTHING).exclusive_app == "doom"
 
 
 @pytest.mark.parametrize(
@@ -350,7 +366,6 @@ def test_all_readers_of_this_machine_can_be_read() -> None:
     ],
 )
 def test_the_mode_follows_the_machine_unless_chosen(
-    monkeypatch: pytest.MonkeyPatch, desktop: bool, settings: SharingSettings, mode: str
+    desktop: bool, settings: SharingSettings, mode: str
 ) -> None:
-    monkeypatch.setattr(catalogue, "has_desktop", lambda *_: desktop)
-    assert catalogue.mode_of(settings) == mode
+    assert settings.mode_on(desktop) == mode
