@@ -114,6 +114,16 @@ def test_the_sum_of_asked_chats_is_right_however_many_models_there_are(
         assert len(counts.by_name.keys() - {OTHER}) <= MAX_LABELS
 
 
+def test_a_model_that_leaves_the_table_is_counted_as_another() -> None:
+    """A26: the fifty asked for most keep their names."""
+    counts = ModelCounts()
+    for number in range(60):
+        for _ in range(100 - number):
+            counts.add(f"model-{number}", known=True)
+    assert counts.by_name.total() == sum(100 - number for number in range(60))
+    assert set(counts.by_name) == {OTHER, "model-59", *(f"model-{n}" for n in range(49))}
+
+
 async def test_the_nodes_page_is_not_there_without_a_token() -> None:
     """A27: no default token, no default page."""
     async with defended() as router, at(router.url) as http:
