@@ -50,7 +50,7 @@ _ORIGINAL_ERRORS: Final = {
 }
 _NODE_LOST: Final = "The node left before the answer was complete. Ask again to get another one."
 
-_EXTENSIONS: Final = frozenset({"state", "queue", "usage", "timings", "error"})
+_EXTENSIONS: Final = frozenset({"state", "queue", "usage", "timings", "error", "notice"})
 _MAX_POSITION: Final = 1_000_000
 _MAX_SECONDS: Final = 1e9
 
@@ -97,7 +97,8 @@ class ChatStream:
         self._timings = _believable_timings(event.timings) or self._timings
         if choice.finish_reason == "error" or event.error is not None:
             return self._error(event.error, choice.delta.content)
-        updates = self._delta(choice.delta)
+        # Where the router cut the answer short, the text beside the notice only repeats it.
+        updates = self._delta(Delta() if event.notice else choice.delta)
         if choice.finish_reason is not None:
             return [*updates, *self._release(), self._finish(choice.finish_reason)]
         if not choice.delta.content:

@@ -7,7 +7,6 @@ imports Textual.
 import argparse
 import io
 import os
-import shutil
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -85,10 +84,18 @@ def _consume(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     settings = _settings(options)
-    from idleclaw_tui.headless.status import status
+    from idleclaw_tui.headless.status import status, watch_status, why
 
-    width = shutil.get_terminal_size().columns
-    return _run(status(settings.server, json_object=options.json, width=width, stdout=sys.stdout))
+    if options.why is not None:
+        check_model_name(options.why)
+        looking = why(settings.server, options.why, json_object=options.json, stdout=sys.stdout)
+    elif options.watch:
+        looking = watch_status(
+            settings.server, json_objects=options.json, stdout=sys.stdout, stderr=sys.stderr
+        )
+    else:
+        looking = status(settings.server, json_object=options.json, stdout=sys.stdout)
+    return _run(looking)
 
 
 def _contribute(options: argparse.Namespace) -> int:

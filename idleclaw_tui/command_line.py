@@ -27,7 +27,8 @@ examples:
   {PROGRAM} local                                    try everything on this machine alone
   {PROGRAM} consume --prompt "Why is the sky blue?"  ask the fastest model, print its answer
   git diff | {PROGRAM} consume --model llama3.2:3b --prompt -
-  {PROGRAM} status --json                            what the network can do right now
+  {PROGRAM} status --watch                           what the network can do, as it changes
+  {PROGRAM} status --why llama3.2:3b                 whether a chat would start at once
   {PROGRAM} contribute                               share this machine's Ollama
 
 variables (flags win over them):
@@ -110,10 +111,24 @@ def _add_status(add: AddParser) -> None:
         description="Print the router's state: nodes, models, free slots and speeds. "
         f"The exit status is {ExitCode.OK:d} where a chat could be answered, "
         f"{ExitCode.UNREACHABLE:d} where no router answers, {ExitCode.NO_NODE:d} where nobody "
-        "shares a model.",
+        "shares a model (with --why: that model).",
         allow_abbrev=False,
     )
-    parser.add_argument("--json", action="store_true", help="print one object")
+    parser.add_argument(
+        "--json", action="store_true", help="print one object; with --watch, one a line"
+    )
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--watch",
+        action="store_true",
+        help="go on until Ctrl+C: redraw the page, or print a line a change where stdout is no "
+        "terminal",
+    )
+    kind.add_argument(
+        "--why",
+        metavar="MODEL",
+        help="say whether and how fast a chat with that model would be served now",
+    )
     _add_server(parser, default=argparse.SUPPRESS)
     parser.set_defaults(mode="status")
 

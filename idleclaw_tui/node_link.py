@@ -21,7 +21,7 @@ from idleclaw_tui.pauses import Pause
 from idleclaw_tui.quiet_logs import log_unexpected
 from idleclaw_tui.relay_guard import GuardLimits
 from idleclaw_tui.router_link import LinkFailed, RouterLink, open_link
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent
+from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, ShownAs
 
 logger = logging.getLogger(__name__)
 
@@ -186,6 +186,8 @@ class Node:
             self._session.change(self._options)
         self._router_knows_pauses = DECLINE in link.features
         self._emit(LinkChanged("connected"))
+        if link.alias is not None:
+            self._emit(ShownAs(link.alias))
         try:
             return await self._session.run()
         finally:

@@ -73,4 +73,11 @@ class DayChanged:
     requests: int
 
 
-NodeEvent = LinkChanged | ModelsChanged | RequestChanged | StandingChanged | DayChanged
+@dataclass(frozen=True, slots=True)
+class ShownAs:
+    """The router shows this node to others under `alias`, for as long as it is connected."""
+
+    alias: str
+
+
+NodeEvent = LinkChanged | ModelsChanged | RequestChanged | StandingChanged | DayChanged | ShownAs

@@ -13,6 +13,7 @@ from idleclaw_tui.sharing import (
     ModelsChanged,
     NodeEvent,
     RequestChanged,
+    ShownAs,
     StandingChanged,
 )
 from idleclaw_tui.sharing_policy import Standing
@@ -30,6 +31,8 @@ def record(event: NodeEvent, now: float) -> dict[str, Any]:
             return {"event": "models", "time": now, "ollama_version": version, "models": listed}
         case RequestChanged():
             return {"event": "request", "time": now, **asdict(event)}
+        case ShownAs(alias):
+            return {"event": "alias", "time": now, "alias": alias}
         case DayChanged():
             return {"event": "today", "time": now, **asdict(event)}
         case StandingChanged(standing):
@@ -75,6 +78,8 @@ def _words(event: NodeEvent, server: str) -> str | None:
             return _request(event)
         case StandingChanged(standing):
             return standing_words.pause_line(standing)
+        case ShownAs(alias):
+            return f"Others see this machine as {alias}."
         case _:
             return None
 

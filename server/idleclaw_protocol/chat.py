@@ -110,7 +110,8 @@ class ChatEvent(_Event):
     """One server-sent event of an answer.
 
     `state` says what the wait before the first token is for. The event with a `finish_reason` is
-    the last; where that is "error", its delta repeats `error.message` as text for old consumers.
+    the last; its delta repeats `error.message` or `notice` as text for old consumers. `notice`
+    says why the router cut an answer short.
     """
 
     id: str = ""
@@ -122,6 +123,7 @@ class ChatEvent(_Event):
     usage: Usage | None = None
     timings: Timings | None = None
     error: EventError | None = None
+    notice: str | None = None
 
 
 class Refusal(BaseModel):

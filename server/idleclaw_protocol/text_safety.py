@@ -8,6 +8,7 @@ not. Lone surrogates become U+FFFD.
 """
 
 import re
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
@@ -17,6 +18,12 @@ _UNSAFE_CLASS = f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI_CONTROLS}{_TAGS
 
 is_unsafe: Final = re.compile(_UNSAFE_CLASS).search
 """Finds the first character that cleaning would touch; the whole cost of a clean chunk."""
+
+
+def unsafe_or(characters: str) -> Callable[[str], re.Match[str] | None]:
+    """Return a search like `is_unsafe` that stops at any of `characters` as well."""
+    return re.compile(f"{_UNSAFE_CLASS[:-1]}{re.escape(characters)}]").search
+
 
 _LINE_ENDS: Final = frozenset("\x0b\x0c\x85\u2028\u2029")
 _STRING_OPENERS_8BIT: Final = frozenset("\x90\x98\x9d\x9e\x9f")

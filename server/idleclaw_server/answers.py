@@ -5,8 +5,9 @@ from idleclaw_protocol.frame_reading import POLICY_VIOLATION
 from idleclaw_protocol.frames import Chunk
 from idleclaw_protocol.limits import MAX_TOOL_CALLS
 from idleclaw_server import chunk_reading
+from idleclaw_server.chunk_reading import MAX_TEXT_CHARS
 from idleclaw_server.counters import Counters
-from idleclaw_server.endings import ending
+from idleclaw_server.endings import AnswerLimit, cut, ending
 from idleclaw_server.errors import ChunkError
 from idleclaw_server.node import Node
 from idleclaw_server.node_registry import NodeRegistry
@@ -38,7 +39,9 @@ class NodeAnswers:
         self._counters.chunks += 1
         text = chunk_reading.plain_text(chunk)
         if text is not None:
-            self._content(relay, text, now)
+            clean = relay.content.decode(text)
+            if clean:
+                self._content(relay, clean, now)
             return
         try:
             self._full_chunk(relay, chunk_reading.read_chunk(chunk), now)
@@ -84,25 +87,43 @@ class NodeAnswers:
         if node.count_stray(request_id, now) > self._policy.max_stray_frames:
             node.link.close(POLICY_VIOLATION, "too many unexpected frames")
 
-    def _content(self, relay: Relay, text: str, now: float) -> None:
-        clean = relay.content.decode(text)
-        if not clean:
-            return
+    def _content(self, relay: Relay, clean: str, now: float) -> None:
         if relay.first_token_at is None:
             self._first_token(relay, now)
-        if relay.sink.content(clean) > self._policy.max_stream_bytes:
+        relay.content_room -= len(clean)
+        if relay.content_room < 0:
+            relay.sink.content(clean[: relay.content_room])
+            self._cut(relay, "content", now)
+        elif relay.sink.content(clean) > self._policy.max_stream_bytes:
             self._life.cut_consumer(relay, now)
+
+    def _thinking(self, relay: Relay, clean: str, now: float) -> None:
+        if relay.first_token_at is None:
+            self._first_token(relay, now)
+        relay.thinking_room -= len(clean)
+        if relay.thinking_room < 0:
+            relay.sink.thinking(clean[: relay.thinking_room])
+            self._cut(relay, "thinking", now)
+        elif relay.sink.thinking(clean) > self._policy.max_stream_bytes:
+            self._life.cut_consumer(relay, now)
+
+    def _cut(self, relay: Relay, limit: AnswerLimit, now: float) -> None:
+        self._life.finish(relay, cut(relay, limit, self._policy, now), now, ended_by_node=False)
 
     def _full_chunk(self, relay: Relay, chunk: Chunk, now: float) -> None:
         message = chunk.message
-        thinking = relay.thinking.decode(message.thinking or "")
+        room = max(relay.content_room, MAX_TEXT_CHARS)
+        thinking = relay.thinking.decode((message.thinking or "")[:room])
+        content = relay.content.decode(message.content[:room])
+        if chunk.done:
+            thinking += relay.thinking.flush()
+            content += relay.content.flush()
         if thinking:
-            if relay.first_token_at is None:
-                self._first_token(relay, now)
-            if relay.sink.thinking(thinking) > self._policy.max_stream_bytes:
-                self._life.cut_consumer(relay, now)
-                return
-        self._content(relay, message.content, now)
+            self._thinking(relay, thinking, now)
+        if content and relay.phase is not Phase.ENDED:
+            self._content(relay, content, now)
+        if relay.phase is not Phase.ENDED and len(message.content) > room:
+            self._cut(relay, "content", now)
         if relay.phase is Phase.ENDED:
             return
         if message.tool_calls and relay.request.tools:

@@ -11,9 +11,12 @@ from pydantic_core import from_json
 
 from idleclaw_protocol.chat import ChatBody, Refusal
 from idleclaw_protocol.limits import MAX_TOTAL_CHARS
+from idleclaw_server.chat_rules import ChatRules
 from idleclaw_server.consumer_pipe import ConsumerPipe
+from idleclaw_server.content_patterns import found_in
 from idleclaw_server.core import RouterCore
 from idleclaw_server.entrance import CLIENT
+from idleclaw_server.errors import NotAllowed
 from idleclaw_server.inference import InferenceRequest
 from idleclaw_server.prompt import PromptPolicy, recent
 from idleclaw_server.sse import SseAnswer
@@ -27,17 +30,18 @@ _HEADERS: Final = {
 }
 
 
-async def chat(request: web.Request, core: RouterCore, prompt: PromptPolicy) -> web.StreamResponse:
+async def chat(request: web.Request, core: RouterCore, rules: ChatRules) -> web.StreamResponse:
     """Relay one answer; the consumer's disconnect ends it at the node at once.
 
     Raises:
         RequestRefused: the chat does not start; nothing has been sent then.
     """
     body = await _read_body(request, core.policy.body_seconds)
+    await _check(body, rules)
     loop = asyncio.get_running_loop()
     pipe = ConsumerPipe(loop)
     sink = SseAnswer(f"chatcmpl-{secrets.token_hex(6)}", body.model, pipe)
-    relay = core.submit(_inference(body, request[CLIENT].key, prompt), sink, loop.time())
+    relay = core.submit(_inference(body, request[CLIENT].key, rules.prompt), sink, loop.time())
     response = web.StreamResponse(headers=_HEADERS)
     try:
         await response.prepare(request)
@@ -76,6 +80,14 @@ async def _read_body(request: web.Request, seconds: float) -> ChatBody:
             f"Total payload too large: {body.total_chars} chars (max {MAX_TOTAL_CHARS})"
         )
     return body
+
+
+async def _check(body: ChatBody, rules: ChatRules) -> None:
+    if rules.refused is None:
+        return
+    texts = [message.content for message in body.messages]
+    if await asyncio.to_thread(found_in, rules.refused, texts):
+        raise NotAllowed("Message content not allowed")
 
 
 def _inference(body: ChatBody, client: str, prompt: PromptPolicy) -> InferenceRequest:

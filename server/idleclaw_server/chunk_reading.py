@@ -4,11 +4,16 @@ The path of a plain text chunk looks at the parsed object itself: a model of it 
 than all the rest of the relay.
 """
 
+from typing import Final
+
 from pydantic import ValidationError
 
 from idleclaw_protocol.chat import FinishReason, Usage
 from idleclaw_protocol.frames import Chunk
 from idleclaw_server.errors import ChunkError
+
+MAX_TEXT_CHARS: Final = 65_536
+"""A longer text in one chunk is read only as far as it can be delivered: it takes long enough."""
 
 
 def plain_text(chunk: object) -> str | None:
@@ -19,7 +24,7 @@ def plain_text(chunk: object) -> str | None:
     if type(message) is not dict or "thinking" in message or "tool_calls" in message:
         return None
     content = message.get("content")
-    return content if type(content) is str else None
+    return content if type(content) is str and len(content) <= MAX_TEXT_CHARS else None
 
 
 def read_chunk(chunk: object) -> Chunk:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, Register, Registered
 from idleclaw_server.aliases import AliasBook
+from idleclaw_server.answer_filter import AnswerFilter
 from idleclaw_server.answers import NodeAnswers
 from idleclaw_server.client_address import UNKNOWN_CLIENT, Client
 from idleclaw_server.counters import Counters
 from idleclaw_server.deadlines import Deadlines
-from idleclaw_server.inference import AnswerSink, InferenceRequest, NodeLink
+from idleclaw_server.inference import AnswerSink, AnswerText, InferenceRequest, NodeLink
 from idleclaw_server.model_counts import ModelCounts
 from idleclaw_server.node import Node
 from idleclaw_server.node_registry import NodeRegistry
@@ -35,6 +36,7 @@ class RouterCore:
         new_id: Callable[[], str],
         alias_key: bytes,
         now: float,
+        new_text: Callable[[], AnswerText] = AnswerFilter,
     ) -> None:
         self.policy = policy
         self.started_at = now
@@ -43,7 +45,7 @@ class RouterCore:
         self.registry = NodeRegistry(
             policy.max_nodes, AliasBook(alias_key), policy.max_nodes_per_address
         )
-        self.life = RequestLife(self.registry, policy, self.counters, rng, new_id)
+        self.life = RequestLife(self.registry, policy, self.counters, rng, new_id, new_text)
         self.answers = NodeAnswers(self.registry, self.life, policy, self.counters)
         self.deadlines = Deadlines(self.registry, self.life, policy, self.counters)
 
@@ -59,7 +61,9 @@ class RouterCore:
         if old is not None:
             old.link.close(1000, "re-registered")
             self.node_left(old, now)
-        answer = Registered(node_id=node.node_id, features=frozenset({DECLINE, CANCEL_ACK}))
+        answer = Registered(
+            node_id=node.node_id, features=frozenset({DECLINE, CANCEL_ACK}), alias=node.alias
+        )
         link.send(answer.to_json().encode())
         self.life.offer_slots(node, now)
         return node

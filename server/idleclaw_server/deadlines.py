@@ -3,7 +3,7 @@
 from typing import Final
 
 from idleclaw_server.counters import Counters
-from idleclaw_server.endings import ending
+from idleclaw_server.endings import cut
 from idleclaw_server.node_registry import ModelEntry, NodeRegistry
 from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Phase, Relay
@@ -67,7 +67,7 @@ class Deadlines:
             self._life.attempt_failed(relay, "timeout", now)
         elif now - relay.submitted_at > self._policy.total_seconds:
             # It has taken all the time there is for one answer; its text stands.
-            end = ending(relay, "length", now)
+            end = cut(relay, "seconds", self._policy, now)
             self._life.finish(relay, end, now, ended_by_node=False)
 
     def _consumer(self, relay: Relay, now: float) -> None:

@@ -1,11 +1,16 @@
 """What a consumer is told at the end of an answer; no word of it names a node."""
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import replace
+from typing import Final, Literal
 
 from idleclaw_protocol.chat import ErrorCode, EventError, FinishReason, Timings, Usage
 from idleclaw_server.inference import Ending
+from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Relay
+
+AnswerLimit = Literal["content", "thinking", "seconds"]
+"""Which of an answer's bounds cut it short."""
 
 _SENTENCES: Final[Mapping[ErrorCode, str]] = {
     "node_lost": "The node that was answering left. Ask again to get another one.",
@@ -43,3 +48,13 @@ def ending(
         error=None if code is None else EventError(code=code, message=_SENTENCES[code]),
         tool_calls=tuple(relay.tool_calls),
     )
+
+
+def cut(relay: Relay, limit: AnswerLimit, policy: Policy, now: float) -> Ending:
+    """Return how `relay` ends now because it reached a limit; what was delivered stands."""
+    sentences: Mapping[AnswerLimit, str] = {
+        "content": f"Cut here: an answer has at most {policy.max_content_chars:,} characters.",
+        "thinking": f"Cut here: a model thinks at most {policy.max_thinking_chars:,} characters.",
+        "seconds": f"Cut here: an answer takes at most {policy.total_seconds:g} seconds.",
+    }
+    return replace(ending(relay, "length", now), notice=sentences[limit])

@@ -6,7 +6,8 @@ RouterError
 │   ├── QueueFull       503 with Retry-After
 │   ├── ShuttingDown    503 with Retry-After
 │   ├── TooManyRequests 429 with Retry-After
-│   └── RequestTooLarge 413
+│   ├── RequestTooLarge 413
+│   └── NotAllowed      400, an operator's pattern was found in it
 ├── NodeRefused         a registration that is turned away (WebSocket close)
 └── ChunkError          a chunk whose shape is wrong
 """
@@ -59,6 +60,12 @@ class RequestTooLarge(RequestRefused):
     """The request does not fit into one frame of the node's WebSocket."""
 
     status = 413
+
+
+class NotAllowed(RequestRefused):
+    """The operator does not allow what was asked."""
+
+    status = 400
 
 
 class NodeRefused(RouterError):

@@ -4,7 +4,7 @@ Nothing here knows HTTP or WebSockets: another API over the same core brings ano
 a node on another router another `NodeLink`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, Protocol
@@ -59,13 +59,31 @@ class InferenceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an answer ended; `error` is set exactly where `reason` is "error"."""
+    """How an answer ended; `error` is set exactly where `reason` is "error".
+
+    `notice` is a sentence for the consumer about an answer that the router cut short.
+    """
 
     reason: FinishReason
     timings: Timings
     usage: Usage | None = None
     error: EventError | None = None
     tool_calls: tuple[ToolCall, ...] = ()
+    notice: str | None = None
+
+
+class AnswerText(Protocol):
+    """What a text of an answer passes on its way; see `AnswerFilter`."""
+
+    @property
+    def calls(self) -> Sequence[str]:
+        """What stood in tool-call tags."""
+
+    def decode(self, chunk: str) -> str:
+        """Return what may be delivered so far."""
+
+    def flush(self) -> str:
+        """Return the rest; the text is over."""
 
 
 class AnswerSink(Protocol):

@@ -22,6 +22,10 @@ class Policy:
     """Silence allowed between two chunks; tool parsers hold tokens back for long."""
     total_seconds: float = 900.0
     """Age at which an answer is ended with `finish_reason: "length"`."""
+    max_content_chars: int = 32_000
+    """Characters of an answer that are delivered; then it ends with `finish_reason: "length"`."""
+    max_thinking_chars: int = 64_000
+    """The same for what the model thinks before it answers."""
     queue_seconds: float = 110.0
     """Longest wait for a slot; below the 120 s that the original's consumer waits for anything."""
     ping_seconds: float = PING_INTERVAL_SECONDS
@@ -56,3 +60,8 @@ class Policy:
     """What may wait for one consumer; above it the request is cancelled and the consumer cut."""
     max_stray_frames: int = 1_000
     """Weight of unasked-for frames at which a node is closed; it halves every ten seconds."""
+    network_event_seconds: float = 0.5
+    """How often at most those who listen to the network are told what changed."""
+    max_listeners: int = 1_000
+    """Open streams of the network's changes, in all."""
+    max_listeners_per_address: int = 16

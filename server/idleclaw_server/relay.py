@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from idleclaw_protocol.text_safety import TextCleaner
-from idleclaw_server.inference import AnswerSink, InferenceRequest, WaitState
+from idleclaw_server.answer_filter import AnswerFilter
+from idleclaw_server.inference import AnswerSink, AnswerText, InferenceRequest, WaitState
+from idleclaw_server.policy import Policy
 
 if TYPE_CHECKING:
     from idleclaw_protocol.frames import ToolCall
     from idleclaw_server.node import Node
+
+_USUAL_POLICY: Final = Policy()
 
 
 class Phase(Enum):
@@ -26,11 +30,14 @@ class Relay:
 
     `progress` counts the chunks of the present attempt; the sweeper compares it with `seen`, so
     that no chunk costs a look at the clock. `spoke_at` is when the consumer last heard a notice or
-    a comment: chunks do not count, they may hold nothing that is visible.
+    a comment: chunks do not count, they may hold nothing that is visible. `content_room` and
+    `thinking_room` are the characters that the consumer may still get.
     """
 
     __slots__ = (
+        "_new_text",
         "content",
+        "content_room",
         "dispatched_at",
         "first_dispatch_at",
         "first_token_at",
@@ -49,12 +56,20 @@ class Relay:
         "spoke_at",
         "submitted_at",
         "thinking",
+        "thinking_room",
         "tool_calls",
         "tried",
         "waiting_since",
     )
 
-    def __init__(self, request: InferenceRequest, sink: AnswerSink, now: float) -> None:
+    def __init__(
+        self,
+        request: InferenceRequest,
+        sink: AnswerSink,
+        now: float,
+        policy: Policy = _USUAL_POLICY,
+        new_text: Callable[[], AnswerText] = AnswerFilter,
+    ) -> None:
         self.request: Final = request
         self.sink: Final = sink
         self.submitted_at: Final = now
@@ -73,8 +88,11 @@ class Relay:
         self.seen_at = now
         self.spoke_at = now
         self.notice: WaitState | int | None = None
-        self.content = TextCleaner()
-        self.thinking = TextCleaner()
+        self._new_text = new_text
+        self.content = new_text()
+        self.thinking = new_text()
+        self.content_room = policy.max_content_chars
+        self.thinking_room = policy.max_thinking_chars
         self.tool_calls: list[ToolCall] = []
 
     def start_attempt(
@@ -93,9 +111,18 @@ class Relay:
         self.dispatched_at = now
         self.seen_at = now
         self.progress = self.seen = 0
-        self.content = TextCleaner()
-        self.thinking = TextCleaner()
+        self.content = self._new_text()
+        self.thinking = self._new_text()
         self.tool_calls = []
+
+    def release_held_text(self) -> None:
+        """Give the consumer what the filters hold back; nothing comes behind it."""
+        thinking = self.thinking.flush()[: max(0, self.thinking_room)]
+        if thinking:
+            self.sink.thinking(thinking)
+        content = self.content.flush()[: max(0, self.content_room)]
+        if content:
+            self.sink.content(content)
 
     def notify(
         self, state: WaitState, position: int | None, eta_seconds: float | None, now: float

@@ -15,11 +15,12 @@ from idleclaw_protocol.chat import ErrorCode
 from idleclaw_protocol.frames import CancelRequest
 from idleclaw_protocol.limits import MAX_FRAME_BYTES, MAX_MODEL_NAME_CHARS
 from idleclaw_protocol.text_safety import clean_line
+from idleclaw_server.answer_filter import AnswerFilter
 from idleclaw_server.choice import choose
 from idleclaw_server.counters import Counters
 from idleclaw_server.endings import ending
 from idleclaw_server.errors import NoSuchModel, QueueFull, RequestTooLarge, ShuttingDown
-from idleclaw_server.inference import AnswerSink, Ending, InferenceRequest
+from idleclaw_server.inference import AnswerSink, AnswerText, Ending, InferenceRequest
 from idleclaw_server.node import Node
 from idleclaw_server.node_registry import ModelEntry, NodeRegistry
 from idleclaw_server.policy import Policy
@@ -33,7 +34,7 @@ class RequestLife:
     """All requests of this router, from their admission to their end.
 
     Times are seconds of one monotonic clock, passed in as `now`. `new_id` makes ids that are
-    never used twice.
+    never used twice, `new_text` what cleans one text of an answer.
 
     Attributes:
         active: the requests that run or wait.
@@ -48,12 +49,14 @@ class RequestLife:
         counters: Counters,
         rng: random.Random,
         new_id: Callable[[], str],
+        new_text: Callable[[], AnswerText] = AnswerFilter,
     ) -> None:
         self._registry = registry
         self._policy = policy
         self._counters = counters
         self._rng = rng
         self._new_id = new_id
+        self._new_text = new_text
         self.active: dict[Relay, None] = {}
         self.unread: dict[Relay, None] = {}
         self.waiting = 0
@@ -82,7 +85,7 @@ class RequestLife:
         size = len(to_json(request.ollama_params(thinks=True))) + _FRAME_OVERHEAD_BYTES
         if size > MAX_FRAME_BYTES:
             raise RequestTooLarge("The conversation is too large. Start a new one.")
-        relay = Relay(request, sink, now)
+        relay = Relay(request, sink, now, self._policy, self._new_text)
         if not self._start(relay, entry, now):
             if self._is_full(entry):
                 raise QueueFull(
@@ -199,9 +202,11 @@ class RequestLife:
     def finish(self, relay: Relay, end: Ending, now: float, *, ended_by_node: bool) -> None:
         """End a request; where its node has not ended it, it is cancelled there.
 
-        A request that has ended already stays as it is.
+        What was held back of its text goes out first. A request that has ended already stays as
+        it is.
         """
         if relay.phase is not Phase.ENDED:
+            relay.release_held_text()
             relay.sink.end(end)
             self._settle(relay, now, ended_by_node=ended_by_node)
 

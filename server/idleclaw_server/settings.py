@@ -1,11 +1,13 @@
 """The router's settings: read once at the edge, frozen, passed in."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from idleclaw_server.content_patterns import compiled
 from idleclaw_server.prompt import MAX_SAFETY_CHARS
 
 
@@ -27,6 +29,23 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _json_list(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError('patterns are written as a JSON list, like ["one", "two"]') from None
+
+
+def _patterns(value: tuple[str, ...]) -> tuple[str, ...]:
+    compiled(value)
+    return value
+
+
+PatternList = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(_json_list), AfterValidator(_patterns)
+]
 Limit = Annotated[int, Field(ge=0, le=1_000_000)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
@@ -86,6 +105,18 @@ class Settings(BaseSettings):
     """Whether models that think are asked to do so briefly."""
     prompt_history: Annotated[int, Field(ge=1, le=50)] = 20
     """Newest messages of a conversation that a node gets."""
+
+    inbound_patterns: PatternList = ()
+    """Regular expressions, as a JSON list; a chat in which one is found is refused."""
+    outbound_patterns: PatternList = ()
+    """The same for answers; what one finds there becomes "[content filtered]"."""
+
+    answer_chars: Annotated[int, Field(ge=1, le=1_000_000_000)] = 32_000
+    """Characters of an answer that are delivered; then it ends, and says so."""
+    thinking_chars: Annotated[int, Field(ge=1, le=10_000_000)] = 64_000
+    """The same for what a model thinks before it answers."""
+    answer_seconds: Annotated[float, Field(ge=1, le=86_400)] = 900.0
+    """Age at which an answer ends, and says so."""
 
     admin_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
     """Token for GET /admin/nodes; without one that path is not there. Better a variable."""

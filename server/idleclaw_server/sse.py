@@ -57,6 +57,8 @@ class SseAnswer:
         delta = Delta()
         if ending.error is not None:
             delta = Delta(content=f"\n\n[Error: {ending.error.message}]")
+        elif ending.notice is not None:
+            delta = Delta(content=f"\n\n[{ending.notice}]")
         event = ChatEvent(
             id=self._event_id,
             model=self._model,
@@ -64,6 +66,7 @@ class SseAnswer:
             usage=ending.usage,
             timings=ending.timings,
             error=ending.error,
+            notice=ending.notice,
         )
         self._pipe.push(_encode(event) + _DONE)
         self._pipe.end()

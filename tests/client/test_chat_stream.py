@@ -145,6 +145,17 @@ def test_an_error_of_our_router_is_not_shown_twice() -> None:
     assert texts(kept) == "\n\n[Error: of the text]"
 
 
+def test_an_answer_cut_short_is_told_by_its_reason_and_not_as_text() -> None:
+    delta = {"content": "\n\n[Cut here: an answer has at most 5 characters.]"}
+    notice = "Cut here: an answer has at most 5 characters."
+    updates = decoded(
+        json.dumps(chunk({"content": "12345"})),
+        json.dumps(chunk(delta, finish_reason="length", notice=notice)),
+    )
+    assert texts(updates) == "12345"
+    assert end(updates).reason == "length"
+
+
 def test_an_error_without_an_object_takes_the_text() -> None:
     failed = chunk({"content": "\n\n[Error: no luck]"}, finish_reason="error")
     assert end(decoded(json.dumps(failed))).error == (

@@ -1,14 +1,18 @@
 """Connections that cost without asking anything."""
 
 import json
+import socket
 from contextlib import AsyncExitStack, suppress
 
 import anyio
+import anyio.lowlevel
+import psutil
 import pytest
 
 from idleclaw_server.connection_gate import ConnectionGate
 from idleclaw_server.policy import Policy
 from tests.defences.running import at, defended, node_at, patience
+from tests.router.program import program
 from tests.router.raw_http import chat_request, tcp
 from tests.router.running import BOTH_LOOPS
 from tests.waiting import wait_until
@@ -135,3 +139,38 @@ async def test_health_answers_while_sixty_connections_do_nothing(version: str) -
             await stream.send(f"POST /api/chat HTTP/{version}\r\nhost: x\r\n".encode())
         async with at(router.url, "127.0.0.2") as http:
             assert (await http.get("/health")).status_code == 200
+
+
+@BOTH_LOOPS
+async def test_a_flood_of_connections_is_taken_in_a_few_turns() -> None:
+    """A14: nobody waits for as many turns of the event loop as there are strangers before them."""
+    async with defended() as router, AsyncExitStack() as stack:
+        for _ in range(60):
+            raw = stack.enter_context(socket.socket())
+            raw.setblocking(False)
+            with suppress(BlockingIOError):
+                raw.connect(("127.0.0.1", int(router.url.rpartition(":")[2])))
+        turns = 0
+        while router.connections_open < 60:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+            assert turns < 1000
+    assert turns < 30
+
+
+async def test_without_files_the_router_waits_and_goes_on() -> None:
+    """A14: where the system has no room the router does not spin, and does not end."""
+    async with program() as server, AsyncExitStack() as streams:
+        process = psutil.Process(server.process.pid)
+        async with at(server.url) as http:
+            assert (await http.get("/health")).status_code == 200
+        files = process.num_fds()
+        _, hard = process.rlimit(psutil.RLIMIT_NOFILE)
+        process.rlimit(psutil.RLIMIT_NOFILE, (files + 2, hard))
+        for _ in range(6):
+            await streams.enter_async_context(tcp(server.url))
+        await wait_until(lambda: "cannot take connections" in server.log, "the log to say so")
+        await streams.aclose()
+        async with at(server.url) as http:
+            assert (await http.get("/health")).status_code == 200
+        assert server.log.count("cannot take connections") < 5

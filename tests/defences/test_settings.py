@@ -8,6 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from idleclaw_server.cli import main, shown_default
+from idleclaw_server.configuration import POLICY_FIELDS, policy
+from idleclaw_server.policy import Policy
 from idleclaw_server.settings import Settings
 
 README = Path(__file__).parents[2] / "README.md"
@@ -39,6 +41,19 @@ def test_the_help_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> Non
         assert " ".join(field.description.split()) in shown
 
 
+def test_settings_of_answers_win_over_the_base_where_they_are_given() -> None:
+    base = Policy(max_content_chars=5, max_thinking_chars=6, total_seconds=7)
+    assert policy(Settings(), base).max_content_chars == 5
+    assert policy(Settings(answer_chars=8), base).max_content_chars == 8
+    assert policy(Settings(thinking_chars=8), base).max_thinking_chars == 8
+    assert policy(Settings(answer_seconds=8), base).total_seconds == 8
+
+
+@pytest.mark.parametrize(("name", "field"), POLICY_FIELDS.items())
+def test_the_defaults_shown_are_those_of_the_policy(name: str, field: str) -> None:
+    assert Settings.model_fields[name].default == getattr(Policy(), field)
+
+
 @pytest.mark.parametrize(
     ("flag", "value", "words"),
     [
@@ -49,6 +64,8 @@ def test_the_help_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> Non
         ("--chats-per-minute", "-1", "greater than or equal to 0"),
         ("--prompt-history", "0", "greater than or equal to 1"),
         ("--prompt-safety", "x" * 8001, "at most 8000 characters"),
+        ("--inbound-patterns", "x", "a JSON list"),
+        ("--outbound-patterns", '["("]', "pattern 1 is wrong"),
         ("--log-format", "xml", "'plain' or 'json'"),
         ("--admin-token", "short", "at least 16 printable"),
     ],

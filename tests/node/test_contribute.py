@@ -21,6 +21,7 @@ from idleclaw_tui.sharing import (
     ModelsChanged,
     NodeEvent,
     RequestChanged,
+    ShownAs,
     StandingChanged,
 )
 from idleclaw_tui.sharing_policy import Standing
@@ -219,6 +220,7 @@ DONE = RequestChanged(3, "m1", "done", 0.0, 12.3, 1412, 233, 38.4)
         (LinkChanged("waiting", "No router.", 8.0), "No router. Retrying in 8.0 s."),
         (LinkChanged("refused", "Refused.", 90.0), "Refused. Retrying in 90 s."),
         (LinkChanged("connected", "Ollama is gone."), "Ollama is gone."),
+        (ShownAs("amber-otter-417"), "Others see this machine as amber-otter-417."),
         (ModelsChanged(MODELS, "0.33.0"), "m4 (2.0 GB) and 2 more."),
         (DONE, "Request 3 · m1 · done · in 1,412 · out 233 · 38 tok/s · 12 s"),
         (RequestChanged(1, "m", "failed", 0.0, 0.5, error="It broke."), "failed · 0.5 s: It broke"),

@@ -33,9 +33,9 @@ OPEN = Settings(
 
 
 @asynccontextmanager
-async def routing(policy: Policy | None = None) -> AsyncIterator[Router]:
+async def routing(policy: Policy | None = None, settings: Settings = OPEN) -> AsyncIterator[Router]:
     """Run a router; afterwards nothing of any request may be left in it."""
-    async with running_router(OPEN, policy or Policy()) as router:
+    async with running_router(settings, policy or Policy()) as router:
         yield router
         await wait_until(lambda: residue(router.core) == [], "no residue of any request")
 

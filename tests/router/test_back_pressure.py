@@ -21,13 +21,16 @@ from tests.waiting import wait_until
 
 pytestmark = BOTH_LOOPS
 
-_ROOMY = Policy(heartbeat_timeout_seconds=500, max_stream_bytes=50_000_000)
+_ENDLESS = 1 << 40
+_ROOMY = Policy(
+    heartbeat_timeout_seconds=500, max_stream_bytes=50_000_000, max_content_chars=_ENDLESS
+)
 _KIB = "x" * 1024
 
 
 async def test_a_consumer_that_stops_reading_is_cut_and_its_neighbour_keeps_flowing() -> None:
     """A11: over its cap the slow one is cancelled and aborted; the fast one misses nothing."""
-    policy = Policy(max_stream_bytes=65_536)
+    policy = Policy(max_stream_bytes=65_536, max_content_chars=_ENDLESS)
     async with routing(policy) as router, registered(router.url) as node:
         async with tcp(router.url, receive_buffer=4096) as slow:
             await slow.send(chat_request("slow"))
@@ -53,7 +56,11 @@ async def test_a_consumer_that_stops_reading_is_cut_and_its_neighbour_keeps_flow
 
 async def test_a_burst_reaches_a_consumer_that_reads() -> None:
     """A11: what one read of a node's socket brings never counts as a slow consumer."""
-    async with routing() as router, registered(router.url) as node, asking(router.url) as answer:
+    async with (
+        routing(Policy(max_content_chars=_ENDLESS)) as router,
+        registered(router.url) as node,
+        asking(router.url) as answer,
+    ):
         asked = await node.asked()
         frame = json.dumps(
             {
@@ -80,7 +87,12 @@ async def _send_at_once(node: ScriptedNode, frames: list[str]) -> None:
 
 async def test_one_chunk_larger_than_all_a_consumer_may_leave_unread() -> None:
     """A9: an oversize chunk is its node's fault, not that of the consumer who reads."""
-    async with routing() as router, registered(router.url) as node, asking(router.url) as answer:
+    policy = Policy(max_content_chars=_ENDLESS)
+    async with (
+        routing(policy) as router,
+        registered(router.url) as node,
+        asking(router.url) as answer,
+    ):
         asked = await node.asked()
         await node.chunk(asked.request_id, "x" * 600_000)
         assert (await answer.rest())[-1]["error"]["code"] == "node_error"

@@ -251,8 +251,11 @@ async def test_an_answer_that_takes_all_the_time_there_is_ends_as_length() -> No
             pass_time(router, 901)
             events = await answer.rest()
             assert await node.cancelled() == asked.request_id
-    assert "".join(map(content, events)) == "xxxx"
-    assert finish(events[-1]) == "length"
+    *texts, end = events
+    assert "".join(map(content, texts)) == "xxxx"
+    assert finish(end) == "length"
+    assert end["notice"] == "Cut here: an answer takes at most 900 seconds."
+    assert content(end) == f"\n\n[{end['notice']}]"
 
 
 async def test_a_stream_over_http_1_0() -> None:
