@@ -75,11 +75,13 @@ class ConsumerPipe:
         self._ended = True
         if self._transport is not None:
             self._transport.abort()
-        if not self._flushed.done():
-            self._flushed.set_result(None)
+        self._finish()
 
     async def flushed(self) -> None:
-        """Wait until everything up to the end was handed to the transport."""
+        """Wait until the operating system has everything up to the end, or the connection is cut.
+
+        What is left in a buffer of this process when it exits would be lost.
+        """
         await self._flushed
 
     def stalled_seconds(self, now: float) -> float:
@@ -91,32 +93,33 @@ class ConsumerPipe:
         transport = self._transport
         if transport is None:
             return
-        if self._stuck_since is not None and self._is_stuck(transport):
+        if transport.is_closing():
+            self._parts.clear()
+            self._finish()
             return
-        if self._parts:
+        if self._parts and transport.get_write_buffer_size() <= _HIGH_WATER_BYTES:
             data = b"".join(self._parts)
             self._parts.clear()
             self._size = 0
-            if not transport.is_closing():
-                if self._chunked:
-                    data = b"%x\r\n%b\r\n" % (len(data), data)
-                transport.write(data)
-                waiting = transport.get_write_buffer_size()
-                if waiting > _HIGH_WATER_BYTES:
-                    self._stuck_bytes = waiting
-                    self._stuck_since = self._loop.time()
-        if self._ended and not self._parts and not self._flushed.done():
-            self._flushed.set_result(None)
-
-    def _is_stuck(self, transport: asyncio.Transport) -> bool:
-        """Look whether the transport has room again; while it has none, come back soon."""
-        waiting = transport.get_write_buffer_size()
-        if waiting <= _HIGH_WATER_BYTES or transport.is_closing():
+            transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        if self._parts or self._ended:
+            self._follow(transport)
+        else:
             self._stuck_since = None
-            return False
-        if waiting < self._stuck_bytes:
-            self._stuck_bytes = waiting
+
+    def _follow(self, transport: asyncio.Transport) -> None:
+        """Watch what waits for a slow consumer shrink, and come back soon while some is left."""
+        waiting = transport.get_write_buffer_size()
+        if not waiting and not self._parts:
+            self._finish()
+            return
+        if self._stuck_since is None or waiting < self._stuck_bytes:
             self._stuck_since = self._loop.time()
+        self._stuck_bytes = waiting
         self._scheduled = True
         self._loop.call_later(_LOOK_AGAIN_SECONDS, self._flush)
-        return True
+
+    def _finish(self) -> None:
+        self._stuck_since = None
+        if self._ended and not self._flushed.done():
+            self._flushed.set_result(None)

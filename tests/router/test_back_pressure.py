@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -12,7 +13,7 @@ from aiohttp import web
 
 from idleclaw_protocol.chat import Timings
 from idleclaw_server import chat_api, routes
-from idleclaw_server.core import RouterCore
+from idleclaw_server.consumer_pipe import ConsumerPipe
 from idleclaw_server.inference import Ending, InferenceRequest
 from idleclaw_server.node import Node
 from idleclaw_server.policy import Policy
@@ -156,8 +157,8 @@ async def test_when_the_handler_ends_the_kernel_has_every_byte(
     """What is left in a buffer of the process when it exits would be lost."""
     left = []
 
-    async def chat_and_look(request: web.Request, core: RouterCore) -> web.StreamResponse:
-        response = await chat_api.chat(request, core)
+    async def chat_and_look(request: web.Request, *more: Any) -> web.StreamResponse:
+        response = await chat_api.chat(request, *more)
         assert request.transport is not None
         left.append(request.transport.get_write_buffer_size())
         return response
@@ -174,17 +175,38 @@ async def test_when_the_handler_ends_the_kernel_has_every_byte(
     assert left == [0]
 
 
-async def test_a_consumer_counts_as_stalled_until_its_handler_is_through() -> None:
-    """A11: the wait for the last bytes is watched like any other."""
+class FullTransport(asyncio.Transport):
+    """A connection whose buffer shrinks only when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = 0
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.waiting += len(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+
+async def test_a_consumer_counts_as_stalled_until_the_kernel_has_its_last_byte() -> None:
+    """A11: the wait for the last bytes is watched like any other, and ends when they are gone."""
     loop = asyncio.get_running_loop()
-    answer = SseAnswer("chatcmpl-1", MODEL, loop, lambda: None)
+    pipe, transport = ConsumerPipe(loop), FullTransport()
+    answer = SseAnswer("chatcmpl-1", MODEL, pipe)
+    pipe.start(transport, chunked=True)
     assert answer.stalled_seconds(loop.time() + 40) == 0
     answer.content("x")
     answer.end(Ending(reason="stop", timings=Timings()))
-    assert await answer.take()
-    assert answer.stalled_seconds(loop.time() + 40) > 30
-    assert await answer.take() == b""
-    assert answer.stalled_seconds(loop.time() + 40) > 30
+    await wait_until(lambda: answer.stalled_seconds(loop.time() + 40) > 30, "the stall to be seen")
+    transport.waiting -= 1
+    await wait_until(lambda: answer.stalled_seconds(loop.time()) < 0.5, "the progress to be seen")
+    transport.waiting = 0
+    await pipe.flushed()
+    assert answer.stalled_seconds(loop.time() + 40) == 0
 
 
 async def _deafen(node: ScriptedNode, listed: Node, frames: int, size: int = 1_000_000) -> None:
