@@ -59,13 +59,6 @@ class RequestChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownAs:
-    """The router shows this node to others under `alias`, for as long as it is connected."""
-
-    alias: str
-
-
-@dataclass(frozen=True, slots=True)
 class StandingChanged:
     """The owner's machine lets the node serve, or does not; or a figure behind that changed."""
 
@@ -80,4 +73,11 @@ class DayChanged:
     requests: int
 
 
-NodeEvent = LinkChanged | ModelsChanged | RequestChanged | ShownAs | StandingChanged | DayChanged
+@dataclass(frozen=True, slots=True)
+class ShownAs:
+    """The router shows this node to others under `alias`, for as long as it is connected."""
+
+    alias: str
+
+
+NodeEvent = LinkChanged | ModelsChanged | RequestChanged | StandingChanged | DayChanged | ShownAs

@@ -62,9 +62,10 @@ _UNDECIDED: Final = Pause("paused_by_user")
 class SharingControl:
     """Runs a node for the router at `server` as the owner's `settings` and machine allow.
 
-    `desktop` says whether somebody may sit at the machine. The day's tokens are kept at
-    `count_path`. `on_event` is called in the event loop for all that happens, and must neither
-    block nor raise. It belongs to one event loop and runs once.
+    `signals` are read while it runs; `is_desktop`, called in a thread, says whether somebody may
+    sit at the machine. The day's tokens are kept at `count_path`. `on_event` is called in the
+    event loop for all that happens, and must neither block nor raise. It belongs to one event
+    loop and runs once.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class SharingControl:
         settings: SharingSettings,
         *,
         signals: SignalSource,
-        desktop: bool,
+        is_desktop: Callable[[], bool],
         count_path: Path,
         on_event: Callable[[NodeEvent], None],
         timing: ControlTiming = DEFAULT_TIMING,
@@ -85,11 +86,12 @@ class SharingControl:
         self._bridge = bridge
         self._settings = settings
         self._signals = signals
-        self._desktop = desktop
+        self._find_desktop = is_desktop
+        self._desktop = False
         self._emit = on_event
         self._timing = timing
         self._clock = clock
-        self._policy = SharingPolicy(settings, settings.mode_on(desktop), uniform)
+        self._policy = SharingPolicy(settings, settings.mode_on(False), uniform)
         self._owner = OwnerUse()
         self._ledger = DayLedger(count_path, clock, on_event)
         self._running: set[int] = set()
@@ -114,17 +116,19 @@ class SharingControl:
 
     async def run(self) -> None:
         """Share until stopped; by then no request runs and the day's tokens are kept."""
-        self._signals.watch_for(self._settings.exclusive_apps)
+        self._desktop = await asyncio.to_thread(self._find_desktop)
         await self._ledger.begin()
-        await self._first_look()
-        keep = self._ledger.keep(self._timing.keep_count)
-        try:
-            async with _beside(self._watch_machine(), self._watch_ollama(), keep):
-                self._step()
-                await self._node.run()
-        finally:
-            self._warm_up.cancel()
-            await self._ledger.save()
+        with self._signals:
+            self._choose(self._settings)
+            await self._first_look()
+            keep = self._ledger.keep(self._timing.keep_count)
+            try:
+                async with _beside(self._watch_machine(), self._watch_ollama(), keep):
+                    self._step()
+                    await self._node.run()
+            finally:
+                self._warm_up.cancel()
+                await self._ledger.save()
 
     def stop(self) -> None:
         """Finish the running requests, take no new ones, then return from `run`."""
@@ -146,15 +150,18 @@ class SharingControl:
 
     def change(self, settings: SharingSettings) -> None:
         """Take other settings, which hold at once."""
-        self._settings = settings
-        self._policy.change(settings, settings.mode_on(self._desktop))
-        self._signals.watch_for(settings.exclusive_apps)
+        self._choose(settings)
         self._node.change(
             models=settings.models,
             max_concurrent=settings.max_concurrent,
             limits=guard_limits(settings),
         )
         self._step()
+
+    def _choose(self, settings: SharingSettings) -> None:
+        self._settings = settings
+        self._policy.change(settings, settings.mode_on(self._desktop))
+        self._signals.watch_for(settings.exclusive_apps)
 
     def _step(self) -> None:
         """Decide on what is known now, and let the node obey."""

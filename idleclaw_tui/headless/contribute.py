@@ -1,11 +1,8 @@
 """`idleclaw-tui contribute`: share the local Ollama until told to stop."""
 
-import asyncio
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -13,6 +10,7 @@ from pydantic_core import to_json
 
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless import sharing_lines
+from idleclaw_tui.interrupts import interrupts
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.sharing import (
     LinkChanged,
@@ -135,10 +133,7 @@ async def contribute(
         else:
             control.stop_now()
 
-    async with AsyncExitStack() as stack:
-        bridge = await stack.enter_async_context(OllamaBridge(ollama_url))
-        if signals is None:
-            signals = stack.enter_context(MachineSignals(ollama_url))
+    async with OllamaBridge(ollama_url) as bridge:
         contribution = Contribution(
             server,
             json_lines=json_lines,
@@ -150,8 +145,8 @@ async def contribute(
             server,
             bridge,
             settings,
-            signals=signals,
-            desktop=await asyncio.to_thread(is_desktop),
+            signals=signals or MachineSignals(ollama_url),
+            is_desktop=is_desktop,
             count_path=count_path,
             on_event=contribution.note,
         )
@@ -159,25 +154,6 @@ async def contribute(
             await control.run()
     code = contribution.end()
     return ExitCode.INTERRUPTED if interruptions > 1 else code
-
-
-@contextmanager
-def interrupts(interrupted: Callable[[], None]) -> Iterator[None]:
-    """Call `interrupted` in the event loop for every SIGINT and SIGTERM."""
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        for number in before:
-            try:
-                loop.add_signal_handler(number, interrupted)
-            except NotImplementedError:  # Windows
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupted))
-        yield
-    finally:
-        for number, handler in before.items():
-            with suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-            signal.signal(number, handler)
 
 
 def print_line(stream: TextIO, line: str) -> None:

@@ -76,10 +76,10 @@ def _words(event: NodeEvent, server: str) -> str | None:
             return f"Ollama {version} offers {_models(models)}."
         case RequestChanged() if event.ended:
             return _request(event)
-        case ShownAs(alias):
-            return f"Others see this machine as {alias}."
         case StandingChanged(standing):
             return standing_words.pause_line(standing)
+        case ShownAs(alias):
+            return f"Others see this machine as {alias}."
         case _:
             return None
 

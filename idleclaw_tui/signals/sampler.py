@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
 from idleclaw_tui.quiet_logs import log_unexpected
@@ -16,8 +17,8 @@ STALE_SECONDS: Final = 15.0
 """A sample older than this is worth nothing: some reader hangs."""
 
 
-class SignalSource(Protocol):
-    """Where the newest signals come from."""
+class SignalSource(AbstractContextManager[object], Protocol):
+    """Where the newest signals come from, for the length of a block."""
 
     def latest(self) -> Signals | None:
         """Return the newest signals, None before the first ones."""

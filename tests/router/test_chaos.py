@@ -23,7 +23,7 @@ _MEGABYTE = 1_000_000
 _log = logging.getLogger(__name__)
 
 
-@pytest.mark.timeout(_SECONDS + 180)
+@pytest.mark.timeout(_SECONDS + 600)
 async def test_every_consumer_gets_an_end_and_nothing_leaks() -> None:
     """A1, A9, A19, A25, A30: no slot, task, descriptor or memory stays behind."""
     async with program() as server:

@@ -124,7 +124,7 @@ def own(ollama: LivedInOllama, router: FakeRouter, count_path: Path) -> Own:
                 bridge,
                 settings or SharingSettings(),
                 signals=owned.signals,
-                desktop=desktop,
+                is_desktop=lambda: desktop,
                 count_path=count_path,
                 on_event=owned.note,
                 timing=timing,

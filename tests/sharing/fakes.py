@@ -32,6 +32,12 @@ class FakeSignals:
         self.signals = signals
         self.watched: tuple[str, ...] = ()
 
+    def __enter__(self) -> "FakeSignals":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
     def set(self, **changes: Any) -> None:
         self.signals = replace(self.signals or QUIET, **changes)
 
