@@ -80,7 +80,9 @@ async def abort_latency() -> list[float]:
 
     async with (
         FakeOllama(models=[FakeModel("tiny:1b")]) as ollama,
-        running_router(Settings(host="127.0.0.1", port=0), Policy()) as router,
+        running_router(
+            Settings(host="127.0.0.1", port=0, address_limits=False), Policy()
+        ) as router,
         OllamaBridge(ollama.url) as bridge,
     ):
         ollama.endless = True

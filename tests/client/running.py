@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
@@ -51,6 +52,8 @@ async def start_python(
         stdout=stdout,
         stderr=PIPE,
         env={**inherited, **(environ or {})},
+        # Whoever runs the tests in the background may have told all children to ignore Ctrl+C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
