@@ -8,7 +8,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual import on, work
@@ -39,6 +39,9 @@ from idleclaw_tui.widgets.top_bar import TABS, TabName, TopBar
 Clock = Callable[[], float]
 Tab = ChatTab | NetworkTab | ContributeTab
 
+_WIDTHS: Final = [(0, "-narrow"), (72, "-medium"), (100, "-wide")]
+_HEIGHTS: Final = [(0, "-tiny"), (9, "-short"), (20, "-tall")]
+
 
 def clock_time(seconds: float) -> str:
     """Return the local time of day of a moment given in seconds since the epoch: 14:02:11."""
@@ -53,8 +56,8 @@ class IdleClawApp(App[None]):
 
     TITLE = "IdleClaw"
     CSS_PATH = "app.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-medium"), (100, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-short"), (20, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help", id="app.help", tooltip="Show or hide help and all keys"),
         Binding(

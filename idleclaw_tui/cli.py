@@ -7,16 +7,18 @@ imports Textual.
 import argparse
 import io
 import os
-import shutil
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from idleclaw_tui.command_line import PROGRAM, read_command_line
 from idleclaw_tui.errors import IdleClawError, UsageError
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.settings import Settings, read_settings
 from idleclaw_tui.user_input import STDIN, check_model_name, read_prompt
+
+if TYPE_CHECKING:
+    from idleclaw_tui.sharing_settings import SharingSettings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,10 +84,18 @@ def _consume(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     settings = _settings(options)
-    from idleclaw_tui.headless.status import status
+    from idleclaw_tui.headless.status import status, watch_status, why
 
-    width = shutil.get_terminal_size().columns
-    return _run(status(settings.server, json_object=options.json, width=width, stdout=sys.stdout))
+    if options.why is not None:
+        check_model_name(options.why)
+        looking = why(settings.server, options.why, json_object=options.json, stdout=sys.stdout)
+    elif options.watch:
+        looking = watch_status(
+            settings.server, json_objects=options.json, stdout=sys.stdout, stderr=sys.stderr
+        )
+    else:
+        looking = status(settings.server, json_object=options.json, stdout=sys.stdout)
+    return _run(looking)
 
 
 def _contribute(options: argparse.Namespace) -> int:
@@ -93,17 +103,48 @@ def _contribute(options: argparse.Namespace) -> int:
     for name in options.model or ():
         check_model_name(name)
     ollama_url = _ollama_url(settings)
+    from idleclaw_tui.day_count import count_path
     from idleclaw_tui.headless.contribute import contribute
 
     return _run(
         contribute(
             settings.server,
             ollama_url,
-            max_concurrent=options.max_concurrent,
-            models=tuple(options.model) if options.model else None,
+            sharing_settings(options),
             json_lines=options.json,
+            count_path=count_path(),
         )
     )
+
+
+def sharing_settings(options: argparse.Namespace) -> "SharingSettings":
+    """Return what the owner's file says, with the options of this run in its place."""
+    from pydantic import ValidationError
+
+    from idleclaw_tui.settings_file import SettingsFile, settings_path
+    from idleclaw_tui.sharing_settings import changed, first_problem
+
+    file = SettingsFile(settings_path())
+    kept = file.load()
+    if file.notice is not None:
+        sys.stderr.write(f"{file.notice}\n")
+    given = {
+        "models": options.model,
+        "max_concurrent": options.max_concurrent,
+        "mode": options.sharing_mode or ("schedule" if options.schedule else None),
+        "schedule": options.schedule,
+        "tokens_a_day": options.tokens_a_day,
+        "context_tokens": options.context_tokens,
+        "answer_tokens": options.answer_tokens,
+        "warm_up": options.warm_up,
+        "exclusive_apps": options.exclusive_app,
+    }
+    try:
+        return changed(kept, **{key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise UsageError(
+            f"The command line {first_problem(error)}. See `{PROGRAM} contribute --help`."
+        ) from None
 
 
 def _local(options: argparse.Namespace) -> int:

@@ -4,12 +4,13 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
-from idleclaw_protocol.limits import DEFAULT_CONCURRENT, MAX_CONCURRENT, MIN_CONCURRENT
+from idleclaw_protocol.limits import MAX_CONCURRENT, MIN_CONCURRENT
 from idleclaw_tui.errors import UsageError
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.settings import DEFAULT_OLLAMA_HOST, DEFAULT_SERVER
 
 PROGRAM: Final = "idleclaw-tui"
+SHARING_MODES: Final = ("idle", "always", "schedule", "manual")
 
 AddParser = Callable[..., argparse.ArgumentParser]
 
@@ -26,7 +27,8 @@ examples:
   {PROGRAM} local                                    try everything on this machine alone
   {PROGRAM} consume --prompt "Why is the sky blue?"  ask the fastest model, print its answer
   git diff | {PROGRAM} consume --model llama3.2:3b --prompt -
-  {PROGRAM} status --json                            what the network can do right now
+  {PROGRAM} status --watch                           what the network can do, as it changes
+  {PROGRAM} status --why llama3.2:3b                 whether a chat would start at once
   {PROGRAM} contribute                               share this machine's Ollama
 
 variables (flags win over them):
@@ -109,10 +111,24 @@ def _add_status(add: AddParser) -> None:
         description="Print the router's state: nodes, models, free slots and speeds. "
         f"The exit status is {ExitCode.OK:d} where a chat could be answered, "
         f"{ExitCode.UNREACHABLE:d} where no router answers, {ExitCode.NO_NODE:d} where nobody "
-        "shares a model.",
+        "shares a model (with --why: that model).",
         allow_abbrev=False,
     )
-    parser.add_argument("--json", action="store_true", help="print one object")
+    parser.add_argument(
+        "--json", action="store_true", help="print one object; with --watch, one a line"
+    )
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--watch",
+        action="store_true",
+        help="go on until Ctrl+C: redraw the page, or print a line a change where stdout is no "
+        "terminal",
+    )
+    kind.add_argument(
+        "--why",
+        metavar="MODEL",
+        help="say whether and how fast a chat with that model would be served now",
+    )
     _add_server(parser, default=argparse.SUPPRESS)
     parser.set_defaults(mode="status")
 
@@ -122,7 +138,8 @@ def _add_contribute(add: AddParser) -> None:
         "contribute",
         help="share this machine's Ollama",
         description="Share this machine's Ollama until Ctrl+C: the first lets running requests "
-        "end, a second leaves at once.",
+        "end, a second leaves at once. Whenever you need the machine yourself, it pauses. Options "
+        "win over what the Contribute tab has kept, for this run.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -134,15 +151,49 @@ def _add_contribute(add: AddParser) -> None:
     parser.add_argument(
         "--max-concurrent",
         type=_slots,
-        default=DEFAULT_CONCURRENT,
         metavar="N",
-        help=f"requests to serve at once, {MIN_CONCURRENT} to {MAX_CONCURRENT} "
-        "(default: %(default)s)",
+        help=f"requests to serve at once, {MIN_CONCURRENT} to {MAX_CONCURRENT} (default: 1)",
     )
+    _add_owner_first(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object an event")
     _add_server(parser, default=argparse.SUPPRESS)
     _add_ollama_host(parser, default=argparse.SUPPRESS)
     parser.set_defaults(mode="contribute")
+
+
+def _add_owner_first(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mode",
+        dest="sharing_mode",
+        choices=SHARING_MODES,
+        help="idle: while nobody uses this machine; always; schedule: at the times of --schedule; "
+        "manual: until you stop it (default: idle on a desktop, always without one)",
+    )
+    parser.add_argument(
+        "--schedule",
+        action="append",
+        metavar="TIMES",
+        help='when to share, as in "22:00-07:00" or "sat-sun 09:00-18:00"; may be given several '
+        "times",
+    )
+    parser.add_argument(
+        "--tokens-a-day", type=int, metavar="N", help="stop for the day after N tokens of answers"
+    )
+    parser.add_argument(
+        "--context-tokens", type=int, metavar="N", help="take no conversation longer than N tokens"
+    )
+    parser.add_argument(
+        "--answer-tokens", type=int, metavar="N", help="no answer longer than N (default: 4096)"
+    )
+    parser.add_argument(
+        "--warm-up", action="append", metavar="NAME", help="load this model before sharing"
+    )
+    parser.add_argument(
+        "--exclusive-app",
+        action="append",
+        metavar="PROGRAM",
+        help="share nothing while a program of this name runs; may be given several times",
+    )
 
 
 def _add_local(add: AddParser) -> None:

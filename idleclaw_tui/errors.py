@@ -4,6 +4,7 @@ IdleClawError
 ├── UsageError
 ├── RouterUnreachable
 ├── NotARouter
+│   └── NoEvents
 ├── RouterRefused
 │   ├── RateLimited
 │   ├── RouterBusy
@@ -102,6 +103,13 @@ class NotARouter(IdleClawError):
             f"What answers at {self.server} is no IdleClaw router: {self.what}. "
             "Check the address (--server)."
         )
+
+
+class NoEvents(NotARouter):
+    """The router has no stream of the network's changes, as the original; its pages tell it."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(server, "it has no stream of changes")
 
 
 class RouterRefused(IdleClawError):

@@ -1,6 +1,8 @@
 """Bounds on what a router's answers may cost in memory and time."""
 
+import math
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import httpx
@@ -12,6 +14,19 @@ MAX_ANSWER_SECONDS: Final = 3600.0
 _TAIL_BYTES: Final = 2
 
 
+@dataclass(frozen=True, slots=True)
+class EventBounds:
+    """What a stream may hold in one event (comments before it included), in all, and last."""
+
+    event_bytes: float
+    total_bytes: float
+    seconds: float
+
+
+ANSWER: Final = EventBounds(MAX_EVENT_BYTES, MAX_ANSWER_BYTES, MAX_ANSWER_SECONDS)
+ENDLESS: Final = EventBounds(event_bytes=4 << 20, total_bytes=math.inf, seconds=math.inf)
+
+
 class BoundExceeded(Exception):
     """A router sent more than it may; whoever reads turns this into words."""
 
@@ -19,16 +34,21 @@ class BoundExceeded(Exception):
 class BoundedEvents(httpx.AsyncByteStream):
     """A response's event stream that is over when it grows too much.
 
-    `BoundExceeded` is raised once an event (comments before it included) passes 1 MiB without its
-    empty line, the whole passes 64 MiB, or an hour has passed: a line without an end, or comments
-    for ever, would otherwise be read for ever.
+    `BoundExceeded` is raised once an event passes its bound without its empty line, or the whole
+    its own: a line without an end, or comments for ever, would otherwise be read for ever.
     """
 
-    def __init__(self, stream: httpx.AsyncByteStream, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        stream: httpx.AsyncByteStream,
+        clock: Callable[[], float],
+        bounds: EventBounds = ANSWER,
+    ) -> None:
         self._stream = stream
         self._chunks = aiter(stream)
         self._clock = clock
-        self._deadline = clock() + MAX_ANSWER_SECONDS
+        self._bounds = bounds
+        self._deadline = clock() + bounds.seconds
         self._total = 0
         self._event = 0
         self._tail = b""
@@ -52,7 +72,7 @@ class BoundedEvents(httpx.AsyncByteStream):
         self._tail = joined[-_TAIL_BYTES:]
         end = max(joined.rfind(empty_line) for empty_line in (b"\n\n", b"\n\r\n", b"\r\r"))
         self._event = len(joined) - end if end >= 0 else self._event + len(chunk)
-        if self._event > MAX_EVENT_BYTES or self._total > MAX_ANSWER_BYTES:
+        if self._event > self._bounds.event_bytes or self._total > self._bounds.total_bytes:
             raise BoundExceeded
         if self._clock() > self._deadline:
             raise BoundExceeded

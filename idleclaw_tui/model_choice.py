@@ -1,6 +1,6 @@
 """Which model to take where the person named none, and which names resemble a missing one."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Final
 
@@ -16,7 +16,8 @@ def fastest_model(network: Network) -> str | None:
     A free slot comes first, then the observed tokens a second, then being loaded, then being
     small. Models that cannot chat (embeddings) are left out.
     """
-    models = [model for model in network.models if model.nodes and _can_chat(model)]
+    online = (model for model in network.models if model.nodes)
+    models = [model for model in online if is_chat_model(model.name, model.capabilities)]
     return max(models, key=_soonest).name if models else None
 
 
@@ -25,9 +26,15 @@ def commonest_model(models: ModelList, metrics: Metrics) -> str | None:
 
     The list alone would not do: its first is the largest, or the one that claims to be.
     """
-    listed = [name for name in models.models if _is_chat_name(name)]
+    listed = [name for name in models.models if is_chat_model(name)]
     nodes = {entry.name: entry.node_count for entry in metrics.models_available}
     return max(listed, key=lambda name: nodes.get(name, 0), default=None)
+
+
+def is_chat_model(name: str, capabilities: Collection[str] = ()) -> bool:
+    """Return whether a model can chat: by its capabilities or, where none are known, its name."""
+    can = "completion" in capabilities if capabilities else "embed" not in name.lower()
+    return can and is_model_name(name)
 
 
 def nearest_names(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -37,16 +44,6 @@ def nearest_names(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
     same = [name for name in known if name.partition(":")[0] == base]
     similar = get_close_matches(wanted, known, n=MAX_NEAREST, cutoff=0.5)
     return tuple(dict.fromkeys([*same, *similar]))[:MAX_NEAREST]
-
-
-def _can_chat(model: ModelStatus) -> bool:
-    if model.capabilities:
-        return "completion" in model.capabilities and is_model_name(model.name)
-    return _is_chat_name(model.name)
-
-
-def _is_chat_name(name: str) -> bool:
-    return is_model_name(name) and "embed" not in name.lower()
 
 
 def _soonest(model: ModelStatus) -> tuple[bool, float, bool, int]:

@@ -96,6 +96,11 @@ class Picture:
         return next((row for row in self.models if row.name == name), None)
 
 
+def picture_of(sight: Network | tuple[Health, ModelList, Metrics]) -> Picture:
+    """Return the picture that `/api/network` gives, or the original's three pages."""
+    return picture_of_network(sight) if isinstance(sight, Network) else picture_of_basics(*sight)
+
+
 def picture_of_network(network: Network) -> Picture:
     """Return the picture that `/api/network` gives."""
     totals = network.totals
@@ -167,6 +172,8 @@ def in_steady_order(
 class NetworkView:
     """The last picture, its age and what is wrong now. Times are of one monotonic clock.
 
+    `own_alias` is the name under which this machine's node is shown, while it is connected.
+
     The speeds of the last `HISTORY` pictures are kept for the sparkline.
     """
 
@@ -174,6 +181,7 @@ class NetworkView:
         self.server = label or urlsplit(server).netloc or server
         self.picture: Picture | None = None
         self.error: str | None = None
+        self.own_alias: str | None = None
         self.speeds: deque[float] = deque(maxlen=HISTORY)
         self._seen_at = 0.0
         self._retry_at = 0.0
@@ -193,8 +201,13 @@ class NetworkView:
         self.picture, self.error, self._seen_at = picture, None, now
         self.speeds.append(picture.tokens_per_second or 0.0)
 
-    def lost(self, error: str, now: float, retry_seconds: float) -> None:
-        """Take in a look that failed with the sentence `error` and will be repeated."""
+    def lost(self, error: str, now: float, retry_seconds: float, *, was_live: bool = False) -> None:
+        """Take in a look that failed with the sentence `error` and will be repeated.
+
+        Where a live stream broke off, the picture was right until now.
+        """
+        if was_live and self.error is None:
+            self._seen_at = now
         self.error, self._retry_at = error, now + retry_seconds
 
     def trouble(self, now: float) -> str | None:
@@ -245,5 +258,4 @@ class NetworkView:
         ]
 
     def _retry(self, now: float) -> str:
-        left = self._retry_at - now
-        return f"Retrying in {words.whole_seconds(left)}." if left >= 1 else "Retrying now."
+        return words.retrying(self._retry_at - now)

@@ -6,7 +6,7 @@ import logging
 import random
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, OfferedModel, Register
@@ -17,10 +17,11 @@ from idleclaw_tui.node_options import DEFAULT_OPTIONS, NodeOptions, NodeTiming
 from idleclaw_tui.node_session import NodeSession, SessionEnd
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.ollama_failures import OllamaFailure
+from idleclaw_tui.pauses import Pause
 from idleclaw_tui.quiet_logs import log_unexpected
 from idleclaw_tui.relay_guard import GuardLimits
 from idleclaw_tui.router_link import LinkFailed, RouterLink, open_link
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent
+from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, ShownAs
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,9 @@ class Node:
         self._backoff = Backoff(uniform)
         self._numbers = itertools.count(1)
         self._session: NodeSession | None = None
+        self._pause: Pause | None = None
+        self._resumed = asyncio.Event()
+        self._router_knows_pauses = True
         self._life: asyncio.Task[None] | None = None
         self._models_told: ModelsChanged | None = None
         self._stopping = False
@@ -103,8 +107,39 @@ class Node:
         self._session.drain()
         self._emit(LinkChanged("draining", _draining(self._session.active)))
 
+    def obey(self, pause: Pause | None) -> None:
+        """Serve nobody while there is a pause; the router is told at once.
+
+        A router that cannot be told is left for the time of the pause. Callable before `run`.
+        """
+        self._pause = pause
+        if pause is None:
+            self._resumed.set()
+        else:
+            self._resumed.clear()
+        if self._session is not None:
+            self._session.obey(pause)
+
+    def change(
+        self, *, models: Collection[str] | None, max_concurrent: int, limits: GuardLimits
+    ) -> None:
+        """Take other choices of the owner; running requests end under the old ones."""
+        self._options = replace(
+            self._options,
+            models=None if models is None else frozenset(models),
+            max_concurrent=max_concurrent,
+            limits=limits,
+        )
+        if self._session is not None:
+            self._session.change(self._options)
+
+    @property
+    def active(self) -> int:
+        """How many requests run."""
+        return 0 if self._session is None else self._session.active
+
     def stop_now(self) -> None:
-        """Stop every running request and leave at once."""
+        """Give every running request back to the router, and leave at once."""
         self._stopping = True
         if self._life is not None:
             self._life.cancel()
@@ -120,50 +155,73 @@ class Node:
     async def _share_once(self) -> None:
         """Connect and serve until the connection ends, then wait as long as that asks for."""
         try:
-            registered = await self._found()
+            if self._pause is not None and not self._router_knows_pauses:
+                await self._resumed.wait()
+            registered, options = await self._found()
             self._emit(LinkChanged("connecting"))
             link = await open_link(self._server, registered, self._options.timing)
-            end = await self._serve(link, registered)
+            end = await self._serve(link, registered, options)
         except LinkFailed as failed:
             await self._wait(failed.notice)
             return
-        if end.notice is not None and not self._stopping:
+        if end.cause == "paused" and end.notice is not None:
+            self._emit(LinkChanged("waiting", end.notice.text))
+        elif end.notice is not None and not self._stopping:
             await self._wait(end.notice, at_once=end.cause == "slept")
 
-    async def _serve(self, link: RouterLink, registered: Register) -> SessionEnd:
+    async def _serve(
+        self, link: RouterLink, registered: Register, options: NodeOptions
+    ) -> SessionEnd:
         self._backoff.connected(self._options.clock.monotonic())
         self._session = NodeSession(
-            link, registered, self._bridge, self._options, numbers=self._numbers, emit=self._emit
+            link,
+            registered,
+            self._bridge,
+            options,
+            numbers=self._numbers,
+            emit=self._emit,
+            pause=self._pause,
         )
+        if options is not self._options:
+            self._session.change(self._options)
+        self._router_knows_pauses = DECLINE in link.features
         self._emit(LinkChanged("connected"))
+        if link.alias is not None:
+            self._emit(ShownAs(link.alias))
         try:
             return await self._session.run()
         finally:
             self._session = None
 
-    async def _found(self) -> Register:
-        """Return what to register, once Ollama answers and has something to offer."""
+    async def _found(self) -> tuple[Register, NodeOptions]:
+        """Return what to register, once Ollama answers and has something to offer.
+
+        The options are those it was chosen by; they may have changed since.
+        """
         while True:
+            options = self._options
             try:
                 version = await self._bridge.version()
-                models = await self._bridge.models(self._options.models)
+                models = await self._bridge.models(options.models, options.limits.context_tokens)
             except OllamaFailure as failure:
                 trouble = failure.message
             else:
                 self._tell_models(ModelsChanged(models, version))
                 if models:
-                    return self._registration(models, version)
-                trouble = _nothing_to_offer(self._options.models)
+                    return self._registration(models, version, options), options
+                trouble = _nothing_to_offer(options.models)
             delay = self._options.timing.ollama_retry
             self._emit(LinkChanged("waiting", trouble, delay))
             await asyncio.sleep(delay)
 
-    def _registration(self, models: tuple[OfferedModel, ...], version: str) -> Register:
+    def _registration(
+        self, models: tuple[OfferedModel, ...], version: str, options: NodeOptions
+    ) -> Register:
         return Register(
             node_id=self._identity.node_id,
             secret=self._identity.secret,
             models=models,
-            max_concurrent=self._options.max_concurrent,
+            max_concurrent=options.max_concurrent,
             ollama_version=version,
             features=FEATURES,
         )

@@ -28,6 +28,10 @@ class NodeTiming:
     close: float = 2.0
     ping: float = 20.0
     """Between pings, and how long the router may take to answer one."""
+    short: float = 8.0
+    """The longest that running requests may go on once the owner needs the machine."""
+    goodbye: float = 1.0
+    """How long handing requests back may take when the owner leaves at once."""
     stall: float = 20.0
     """How long the socket may refuse to take a heartbeat before it counts as dead."""
 

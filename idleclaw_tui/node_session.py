@@ -4,40 +4,46 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from websockets.exceptions import ConnectionClosed
 
-from idleclaw_protocol.frames import DECLINE, Frame, Heartbeat, Register
+from idleclaw_protocol.frames import DECLINE, DeclineReason, Frame, Heartbeat, Register
 from idleclaw_tui.link_notices import LinkNotice
 from idleclaw_tui.node_options import NodeOptions
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.ollama_failures import OllamaFailure
+from idleclaw_tui.pauses import Pause
 from idleclaw_tui.request_intake import RequestIntake
 from idleclaw_tui.request_relay import RequestRelay
 from idleclaw_tui.request_table import CancelCause, RequestTable
 from idleclaw_tui.router_link import RouterLink, close_link, closed_notice
+from idleclaw_tui.session_pause import SessionPause
 from idleclaw_tui.sharing import LinkChanged, NodeEvent
 from idleclaw_tui.suspend_watch import SuspendWatch
+
+_LEFT: Final = "This router cannot be told of a pause, so the node left it until the pause is over."
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEnd:
     """Why a session is over.
 
-    closed: by the router, or the connection broke; drained: as asked for; renewed: other models
-    are to be registered; slept: the machine was suspended; stalled: the socket takes nothing more.
-    `notice` says it in words where there is something to say.
+    closed: by the router, or the connection broke; drained: as asked for; paused: the router cannot
+    be told of a pause; renewed: something else is to be registered; slept: the machine was
+    suspended; stalled: the socket takes nothing more. `notice` says it in words where there is
+    something to say.
     """
 
-    cause: Literal["closed", "drained", "renewed", "slept", "stalled"]
+    cause: Literal["closed", "drained", "paused", "renewed", "slept", "stalled"]
     notice: LinkNotice | None = None
 
 
 class NodeSession:
     """Serves the requests of one connection until it ends, is drained, or is cancelled.
 
-    `registered` is what was offered on it; `numbers` counts requests over all sessions.
+    `registered` is what was offered on it; `numbers` counts requests over all sessions. It begins
+    with `pause`, where there is one.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class NodeSession:
         *,
         numbers: Iterator[int],
         emit: Callable[[NodeEvent], None],
+        pause: Pause | None = None,
     ) -> None:
         self._websocket = link.websocket
         self._features = link.features
@@ -58,9 +65,11 @@ class NodeSession:
         self._clock = options.clock
         self._emit = emit
         self._drain = asyncio.Event()
+        self._renewing = False
         self._beat_now = asyncio.Event()
         self._models_doubtful = asyncio.Event()
         self._table = RequestTable(options.max_concurrent)
+        self._pause = SessionPause(self._table, options.timing, options.clock)
         self._intake = RequestIntake(
             self._table,
             RequestRelay(bridge, self._send, link.features, emit, options.clock),
@@ -73,6 +82,7 @@ class NodeSession:
             on_failure=self._models_doubtful.set,
         )
         self._ollama_trouble: str | None = None
+        self.obey(pause)
 
     @property
     def active(self) -> int:
@@ -81,8 +91,22 @@ class NodeSession:
 
     def drain(self) -> None:
         """Take no new request, tell the router so, and end once the running ones have."""
-        self._intake.declining = "paused"
         self._drain.set()
+        self._decline()
+        self._beat_now.set()
+
+    def obey(self, pause: Pause | None) -> None:
+        """Take no new request while there is a pause, and tell the router at once."""
+        if self._pause.obey(pause):
+            self._decline()
+            self._beat_now.set()
+
+    def change(self, options: NodeOptions) -> None:
+        """Take other options; what changes what is offered is registered anew."""
+        self._options = options
+        self._intake.limits = options.limits
+        self._table.limit = options.max_concurrent
+        self._models_doubtful.set()
         self._beat_now.set()
 
     async def run(self) -> SessionEnd:
@@ -92,7 +116,14 @@ class NodeSession:
         """
         parts = [
             asyncio.create_task(part())
-            for part in (self._read, self._watch, self._rediscover, self._drained)
+            for part in (
+                self._read,
+                self._watch,
+                self._rediscover,
+                self._drained,
+                self._hand_off,
+                self._paused,
+            )
         ]
         cause: CancelCause = "owner"
         try:
@@ -103,10 +134,13 @@ class NodeSession:
                 self._websocket.transport.abort()
             return end
         finally:
-            self._intake.declining = "paused"
+            self._drain.set()
+            self._decline()
             for part in parts:
                 part.cancel()
             self._table.cancel_all(cause)
+            if cause == "owner":
+                await self._give_back()
             await close_link(self._websocket, self._options.timing)
             await self._table.wait_empty()
             await asyncio.wait(parts)
@@ -132,31 +166,48 @@ class NodeSession:
                 continue
             next_beat = now + timing.heartbeat
             try:
-                await self._beat()
+                await self._beat(at_once=asked)
             except ConnectionClosed as error:
                 return SessionEnd("closed", closed_notice(error))
             except TimeoutError:
                 text = "The router takes nothing more from this node."
                 return SessionEnd("stalled", LinkNotice("waiting", text))
 
-    async def _beat(self) -> None:
-        loaded: tuple[str, ...] | None = None
-        trouble: str | None = None
-        try:
-            loaded = tuple(model.name for model in (await self._bridge.loaded())[:64])
-        except OllamaFailure as failure:
-            trouble = failure.message
-        self._note_trouble(trouble)
-        reason = "ollama_unavailable" if trouble else self._intake.declining
+    async def _beat(self, *, at_once: bool) -> None:
+        """Tell the router how things stand; `at_once` without asking Ollama first."""
+        loaded = None if at_once else await self._loaded()
+        reason = self._reason()
         heartbeat = Heartbeat(
             node_id=self._registered.node_id,
             active_requests=self._table.active,
             available=reason is None,
             reason=reason,
+            max_concurrent=min(self._options.max_concurrent, self._registered.max_concurrent),
             loaded=loaded,
         )
         async with asyncio.timeout(self._options.timing.stall):
             await self._send_frame(heartbeat)
+
+    async def _loaded(self) -> tuple[str, ...] | None:
+        try:
+            loaded = tuple(model.name for model in (await self._bridge.loaded())[:64])
+        except OllamaFailure as failure:
+            self._note_trouble(failure.message)
+            return None
+        self._note_trouble(None)
+        return loaded
+
+    def _reason(self) -> str | None:
+        if self._pause.now is not None and not self._drain.is_set():
+            return self._pause.now.reason
+        return self._intake.declining or ("ollama_unavailable" if self._ollama_trouble else None)
+
+    def _decline(self) -> None:
+        """Say no to new requests for the weightiest reason, or for none."""
+        reason: DeclineReason | None = "busy" if self._renewing else None
+        if self._pause.now is not None:
+            reason = self._pause.now.decline
+        self._intake.declining = "paused" if self._drain.is_set() else reason
 
     def _note_trouble(self, trouble: str | None) -> None:
         if trouble != self._ollama_trouble and self._intake.declining is None:
@@ -167,22 +218,47 @@ class NodeSession:
         timing = self._options.timing
         while True:
             await _set_within(self._models_doubtful, timing.discovery)
-            try:
-                models = await self._bridge.models(self._options.models)
-            except OllamaFailure:
-                models = self._registered.models
-            if models != self._registered.models:
+            if await self._offers_something_else():
                 return await self._renew()
             await asyncio.sleep(timing.discovery_pause)
 
+    async def _offers_something_else(self) -> bool:
+        if self._options.max_concurrent > self._registered.max_concurrent:
+            return True
+        try:
+            models = await self._bridge.models(
+                self._options.models, self._options.limits.context_tokens
+            )
+        except OllamaFailure:
+            return False
+        return models != self._registered.models
+
     async def _renew(self) -> SessionEnd:
         """End at a moment when nothing runs; a router that knows how is asked to wait with more."""
-        if DECLINE in self._features and self._intake.declining is None:
-            self._intake.declining = "busy"
+        if DECLINE in self._features:
+            self._renewing = True
+            self._decline()
             self._beat_now.set()
         await self._table.wait_empty()
-        self._intake.declining = self._intake.declining or "busy"
+        self._renewing = True
+        self._decline()
         return SessionEnd("renewed")
+
+    async def _hand_off(self) -> SessionEnd:
+        await self._pause.hand_off()
+        raise AssertionError("giving requests back has no end of its own")
+
+    async def _paused(self) -> SessionEnd:
+        """Leave a router that cannot be told of a pause: it would count refusals as faults."""
+        if DECLINE in self._features:
+            await asyncio.Event().wait()
+        await self._pause.left()
+        return SessionEnd("paused", LinkNotice("waiting", _LEFT))
+
+    async def _give_back(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._options.timing.goodbye):
+                await self._table.wait_empty()
 
     async def _drained(self) -> SessionEnd:
         await self._drain.wait()

@@ -89,14 +89,14 @@ def candidates(listed: Iterable[ListedModel], chosen: Collection[str] | None) ->
     wire, and, where the owner has `chosen`, all others. A chosen name without a tag means
     `:latest`.
     """
-    wanted = None if chosen is None else {_with_tag(name) for name in chosen}
+    wanted = None if chosen is None else {with_tag(name) for name in chosen}
     kept = [
         model
         for model in listed
         if is_model_name(model.name)
         and not is_cloud_name(model.name)
         and not (model.remote_host or model.remote_model)
-        and (wanted is None or _with_tag(model.name) in wanted)
+        and (wanted is None or with_tag(model.name) in wanted)
     ]
     return sorted(kept, key=lambda model: (-model.size, model.name))
 
@@ -128,12 +128,23 @@ def offered_model(
     )
 
 
+def with_context(models: Iterable[OfferedModel], most: int | None) -> tuple[OfferedModel, ...]:
+    """Return the models with contexts of at most `most` tokens, None for as they are."""
+    return tuple(
+        model
+        if most is None
+        else model.model_copy(update={"context_length": min(model.context_length or most, most)})
+        for model in models
+    )
+
+
 def is_full(models: Collection[OfferedModel]) -> bool:
     """Whether a node may offer no more: it offers its 20 largest models."""
     return len(models) >= MAX_MODELS_PER_NODE
 
 
-def _with_tag(name: str) -> str:
+def with_tag(name: str) -> str:
+    """Return the full name: one without a tag means `:latest`."""
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 

@@ -6,6 +6,7 @@ from contextlib import aclosing, suppress
 from typing import Final, Self
 
 from pydantic import Field, ValidationError
+from pydantic_core import to_json
 
 from idleclaw_protocol.frames import Chunk, OfferedModel
 from idleclaw_tui import ollama_failures as failures
@@ -19,6 +20,7 @@ from idleclaw_tui.offered_models import (
     read_listed,
     read_loaded,
     read_shown,
+    with_context,
 )
 from idleclaw_tui.ollama_failures import OllamaFailure
 from idleclaw_tui.ollama_http import DEFAULT_TIMEOUTS, BridgeTimeouts, OllamaHttp
@@ -70,11 +72,14 @@ class OllamaBridge:
             raise failures.not_ollama(self.url)
         return version
 
-    async def models(self, chosen: Collection[str] | None = None) -> tuple[OfferedModel, ...]:
+    async def models(
+        self, chosen: Collection[str] | None = None, context_tokens: int | None = None
+    ) -> tuple[OfferedModel, ...]:
         """Return the models to offer, of those `chosen`: the 20 largest that can chat, in order.
 
-        A model's description is asked for once for each digest; the context Ollama gave it is kept
-        from when it was seen in memory.
+        No context is said to be larger than `context_tokens`, where that is given. A model's
+        description is asked for once for each digest; the context Ollama gave it is kept from when
+        it was seen in memory.
         """
         listed = read_listed((await self._http.json("GET", "/api/tags")).get("models"))
         await self._note_running()
@@ -90,7 +95,7 @@ class OllamaBridge:
                 offered.append(described)
             if is_full(offered):
                 break
-        return tuple(offered)
+        return with_context(offered, context_tokens)
 
     async def loaded(self) -> tuple[LoadedModel, ...]:
         """Return the models in memory (/api/ps)."""
@@ -113,6 +118,14 @@ class OllamaBridge:
                 yield chunk
                 if chunk.done:
                     await _end(lines)
+                    return
+        raise OllamaFailure("failed", failures.BROKEN_OFF)
+
+    async def load(self, model: str) -> None:
+        """Bring a model into memory, for as long as Ollama keeps models by itself."""
+        async with aclosing(self._http.lines("/api/chat", to_json({"model": model}))) as lines:
+            async for line in lines:
+                if _chunk(line).done:
                     return
         raise OllamaFailure("failed", failures.BROKEN_OFF)
 

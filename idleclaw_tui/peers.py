@@ -8,6 +8,7 @@ from idleclaw_protocol.chat import ChatBody
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_protocol.status import Health, Metrics, ModelList, Network
 from idleclaw_tui.chat_updates import ChatUpdate
+from idleclaw_tui.network_stream import NetworkStream
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.sharing import NodeEvent
 
@@ -29,6 +30,10 @@ class Router(Protocol):
 
     async def network(self) -> Network | None:
         """Return `GET /api/network`, None where the router does not have it."""
+        ...
+
+    def network_events(self, stream: NetworkStream) -> AsyncGenerator[Network, None]:
+        """Yield the network now and after every change; raises NoEvents where there is no such."""
         ...
 
     def chat(self, body: ChatBody) -> AsyncGenerator[ChatUpdate, None]:

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from idleclaw_protocol.frames import NodeErrorCode, OfferedModel
+from idleclaw_protocol.frames import DeclineReason, NodeErrorCode, OfferedModel
 from idleclaw_protocol.limits import MAX_MESSAGE_CHARS, MAX_MESSAGES
 from idleclaw_protocol.model_names import is_cloud_name, is_model_name
 from idleclaw_tui import relay_values
 from idleclaw_tui.relay_values import BadValue
 
+CHARS_A_TOKEN: Final = 4
 _ROLES: Final = frozenset({"user", "assistant", "system", "tool"})
 
 
@@ -30,6 +31,10 @@ class GuardLimits:
     """In all messages together."""
     answer_tokens: int = 4096
     """Upper bound of `num_predict`, thinking included."""
+    context_tokens: int | None = None
+    """The largest conversation; one that must be longer, at four characters a token, is declined.
+
+    No request can make Ollama's own context larger: that would reload the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,16 @@ class RelayRefused(Exception):
     Attributes:
         code: what the router is told.
         message: what the owner is told; it repeats nothing of the request.
+        decline: set where the request is a good one that another node may serve.
     """
 
-    def __init__(self, code: NodeErrorCode, message: str) -> None:
+    def __init__(
+        self, code: NodeErrorCode, message: str, decline: DeclineReason | None = None
+    ) -> None:
         super().__init__(message)
         self.code: NodeErrorCode = code
         self.message = message
+        self.decline: DeclineReason | None = decline
 
 
 def guard_request(
@@ -121,9 +130,20 @@ def _messages(value: object, model: OfferedModel, limits: GuardLimits) -> list[d
     images = sum(len(message.get("images", ())) for message in messages)
     if images > limits.images:
         raise _refused(f"it has more than {limits.images} images")
+    _check_length(messages, limits)
     if images and not _can(model, "vision"):
         raise _refused("its model does not read images")
     return messages
+
+
+def _check_length(messages: list[dict[str, Any]], limits: GuardLimits) -> None:
+    if limits.context_tokens is None:
+        return
+    characters = sum(len(message["content"]) for message in messages)
+    if characters > limits.context_tokens * CHARS_A_TOKEN:
+        raise RelayRefused(
+            "invalid_request", "The conversation is longer than you allow.", "too_long"
+        )
 
 
 def _message(item: object, limits: GuardLimits) -> dict[str, Any]:

@@ -12,6 +12,12 @@ from markdown_it.token import Token
 MAX_BLOCKS: Final = 300
 MAX_CELLS: Final = 200
 MAX_MARKDOWN_CHARS: Final = 64_000
+MAX_BRACKETS: Final = 3_000
+"""Parsing takes time that grows with the square of the number of open brackets."""
+
+MAX_LINKIFIED: Final = 50
+"""Finding bare addresses takes time that grows with the cube of their number in a row."""
+
 MAX_HIGHLIGHTED_LINES: Final = 400
 
 FLUSH_SECONDS: Final = 0.1
@@ -24,7 +30,7 @@ _LEAVES: Final = frozenset(("fence", "code_block", "hr"))
 
 
 class TooCostlyError(Exception):
-    """The document would become more widgets than one message may have."""
+    """The document would take more time or widgets than one message may have."""
 
 
 class MarkdownBudget:
@@ -37,6 +43,11 @@ class MarkdownBudget:
     def __init__(self) -> None:
         self._blocks = 0
         self._cells = 0
+
+    def check_source(self, source: str) -> None:
+        """Raise TooCostlyError where the next piece would take too long to parse."""
+        if source.count("[") > MAX_BRACKETS:
+            raise TooCostlyError
 
     def admit(self, tokens: Sequence[Token]) -> None:
         """Count the next piece; raise TooCostlyError where the document passes a limit."""
@@ -66,6 +77,11 @@ def _count_blocks(tokens: Sequence[Token]) -> int:
 
 def _count_cells(tokens: Sequence[Token]) -> int:
     return sum(token.type in _CELLS for token in tokens)
+
+
+def may_linkify(source: str) -> bool:
+    """Return whether bare addresses in `source` can be made links in a moment."""
+    return source.count("://") <= MAX_LINKIFIED
 
 
 def flush_delay(took: float) -> float:

@@ -10,6 +10,7 @@ from idleclaw_protocol.frames import (
     CancelRequest,
     DeclineReason,
     Frame,
+    InferenceDecline,
     InferenceError,
     InferenceRequest,
     OfferedModel,
@@ -23,6 +24,9 @@ from idleclaw_tui.request_table import RequestTable, RunningRequest
 from idleclaw_tui.sharing import NodeEvent
 
 logger = logging.getLogger(__name__)
+
+USUAL_TOKENS: Final = 250.0
+"""The length of an answer, until some have been seen."""
 
 REFUSAL_REPORT_SECONDS: Final = 0.25
 """Refused requests are reported at most this often: a router may send any number of them."""
@@ -50,16 +54,17 @@ class RequestIntake:
         on_failure: Callable[[], None],
     ) -> None:
         self.declining: DeclineReason | None = None
+        self.limits = options.limits
         self._table = table
         self._relay = relay
         self._offered = offered
         self._features = features
-        self._options = options
         self._clock = options.clock
         self._numbers = numbers
         self._send_frame = send_frame
         self._emit = emit
         self._on_failure = on_failure
+        self._usual_tokens = USUAL_TOKENS
         self._refusal_reported_at = float("-inf")
         self._complained = False
 
@@ -89,22 +94,29 @@ class RequestIntake:
             await self._refuse(frame, declined, None)
             return
         try:
-            request = guard_request(frame.ollama_params, self._offered, self._options.limits)
+            request = guard_request(frame.ollama_params, self._offered, self.limits)
         except RelayRefused as refused:
-            error = InferenceError(request_id=frame.request_id, error=refused.code)
-            await self._refuse(frame, error, refused.message)
+            if refused.decline is None:
+                no: Frame = InferenceError(request_id=frame.request_id, error=refused.code)
+            else:
+                no = refusal(frame.request_id, self._features, refused.decline, refused.code)
+            await self._refuse(frame, no, refused.message)
             return
         self._start(frame.request_id, request)
 
     def _start(self, request_id: str, request: GuardedRequest) -> None:
-        progress = self._progress(request.model)
+        progress = self._progress(request.model, queued=self._table.active > 0)
 
         async def serve(running: RunningRequest) -> None:
             ending = await self._relay.serve(running, request, progress)
-            if ending.state in ("declined", "failed"):
+            if ending.state == "done":
+                self._usual_tokens += 0.2 * (progress.answer_tokens - self._usual_tokens)
+            elif ending.state in ("declined", "failed") and running.cancelled is None:
                 self._on_failure()
 
-        self._table.start(request_id, serve)
+        self._table.start(
+            request_id, serve, lambda now: progress.seconds_left(now, self._usual_tokens)
+        )
 
     async def _refuse(self, frame: InferenceRequest, answer: Frame, error: str | None) -> None:
         now = self._clock.monotonic()
@@ -113,7 +125,8 @@ class RequestIntake:
             name = frame.ollama_params.get("model")
             known = isinstance(name, str) and name in self._offered
             progress = self._progress(str(name) if known else "unknown model")
-            self._emit(progress.end("failed" if error else "declined", now, error))
+            declined = error is None or isinstance(answer, InferenceDecline)
+            self._emit(progress.end("declined" if declined else "failed", now, error))
         await self._send_frame(answer)
 
     async def _answer_unreadable(self, data: bytes, error: FrameError) -> None:
@@ -131,10 +144,9 @@ class RequestIntake:
         ):
             await self._send_frame(InferenceError(request_id=request_id, error="invalid_request"))
 
-    def _progress(self, model: str) -> RequestProgress:
-        return RequestProgress(
-            next(self._numbers), model, now=self._clock.monotonic(), wall=self._clock.wall()
-        )
+    def _progress(self, model: str, *, queued: bool = False) -> RequestProgress:
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        return RequestProgress(next(self._numbers), model, now=now, wall=wall, queued=queued)
 
     def _complain(self, what: str) -> None:
         """Log the first oddity of a connection; a hostile router could fill the disk with more."""

@@ -10,24 +10,43 @@ REPORT_INTERVAL_SECONDS: Final = 0.25
 
 
 class RequestProgress:
-    """Counts the pieces of one answer; `now` is always monotonic time in seconds."""
+    """Counts the pieces of one answer; `now` is always monotonic time in seconds.
 
-    def __init__(self, number: int, model: str, *, now: float, wall: float) -> None:
+    A `queued` one waits for Ollama to end others first, as far as the node can tell.
+    """
+
+    def __init__(
+        self, number: int, model: str, *, now: float, wall: float, queued: bool = False
+    ) -> None:
         self._number = number
         self._model = model
         self._began = now
         self._started_at = wall
-        self._state: RequestState = "loading"
+        self._state: RequestState = "queued" if queued else "loading"
         self._first_token_at: float | None = None
         self._reported_at = now
         self._chunks = 0
         self._last: Chunk | None = None
 
+    @property
+    def answer_tokens(self) -> int:
+        """Tokens of the answer so far."""
+        counted = self._last.eval_count if self._last else None
+        return self._chunks if counted is None else counted
+
+    def seconds_left(self, now: float, usual_tokens: float) -> float | None:
+        """Return how long the answer will go on, None before it streams.
+
+        What is left of an answer is taken to be as long as answers are, `usual_tokens`: how much
+        there is already says little about how much there will be.
+        """
+        speed = self._speed(now)
+        return usual_tokens / speed if speed else None
+
     def report(self, now: float, error: str | None = None) -> RequestChanged:
         """Return how things stand."""
         self._reported_at = now
         last = self._last
-        counted = last.eval_count if last else None
         return RequestChanged(
             number=self._number,
             model=self._model,
@@ -35,7 +54,7 @@ class RequestProgress:
             started_at=self._started_at,
             seconds=max(0.0, now - self._began),
             prompt_tokens=last.prompt_eval_count if last else None,
-            answer_tokens=self._chunks if counted is None else counted,
+            answer_tokens=self.answer_tokens,
             tokens_per_second=self._speed(now),
             error=error,
         )

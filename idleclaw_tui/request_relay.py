@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 Send = Callable[[bytes], Awaitable[None]]
 """Sends one text frame; raises ConnectionClosed, waits while the socket takes no more."""
 
+_GIVEN_BACK = "Handed back to the router: this machine was needed."
 _LINK_LOST = "The connection to the router was lost."
 _UNEXPECTED = "The request failed in a way the program did not expect. Its log says where."
 _DECLINES: dict[failures.Cause, DeclineReason] = {"busy": "busy", "model_gone": "model_gone"}
@@ -140,7 +141,16 @@ class RequestRelay:
             case "link_lost":
                 return Ending("cancelled", _LINK_LOST)
             case "owner":
-                return Ending("cancelled", "You stopped it.")
+                return Ending("cancelled", "You stopped it.", self._given_back(request_id))
+            case _:
+                frame = refusal(request_id, self._features, cause, "ollama_unavailable")
+                return Ending("declined", _GIVEN_BACK, frame)
+
+    def _given_back(self, request_id: str) -> Frame | None:
+        """Let another node have it, where the router can; else the closed connection says it."""
+        known = DECLINE in self._features
+        reason: DeclineReason = "owner_needs_machine"
+        return InferenceDecline(request_id=request_id, reason=reason) if known else None
 
     def _failed(self, request_id: str, failure: OllamaFailure) -> Ending:
         reason = _DECLINES.get(failure.cause)

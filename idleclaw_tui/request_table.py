@@ -4,7 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-CancelCause = Literal["router", "link_lost", "owner"]
+from idleclaw_protocol.frames import DeclineReason
+
+CancelCause = Literal["router", "link_lost", "owner"] | DeclineReason
+"""Who ended a request early; a reason to decline hands it back to the router."""
+
+SecondsLeft = Callable[[float], float | None]
+"""How long a request will take from `now` on (monotonic seconds), None where that is open."""
 
 
 class RunningRequest:
@@ -14,10 +20,11 @@ class RunningRequest:
     outside of that, the request only learns of it.
     """
 
-    __slots__ = ("cancelled", "interruptible", "released", "request_id", "task")
+    __slots__ = ("cancelled", "interruptible", "released", "request_id", "seconds_left", "task")
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, seconds_left: SecondsLeft) -> None:
         self.request_id = request_id
+        self.seconds_left = seconds_left
         self.cancelled: CancelCause | None = None
         self.interruptible = False
         self.released = False
@@ -45,7 +52,7 @@ class RequestTable:
     """At most `limit` active requests, and some more that are on their way out."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._running: dict[str, RunningRequest] = {}
         self._empty = asyncio.Event()
         self._empty.set()
@@ -61,13 +68,16 @@ class RequestTable:
     @property
     def is_full(self) -> bool:
         """Whether there is no place for another request."""
-        return self.active >= self._limit or len(self._running) >= 2 * self._limit + 2
+        return self.active >= self.limit or len(self._running) >= 2 * self.limit + 2
 
     def start(
-        self, request_id: str, serve: Callable[[RunningRequest], Awaitable[None]]
+        self,
+        request_id: str,
+        serve: Callable[[RunningRequest], Awaitable[None]],
+        seconds_left: SecondsLeft = lambda _: None,
     ) -> RunningRequest:
         """Serve a request in a task of its own; it leaves the table when that ends."""
-        running = RunningRequest(request_id)
+        running = RunningRequest(request_id, seconds_left)
         self._running[request_id] = running
         self._empty.clear()
         running.task = asyncio.ensure_future(self._run(running, serve))
@@ -83,6 +93,13 @@ class RequestTable:
         """Stop every request."""
         for running in list(self._running.values()):
             running.cancel(cause)
+
+    def hand_off(self, reason: DeclineReason, longest: float, now: float) -> None:
+        """Give back every request that will not end within `longest` seconds, all where it is 0."""
+        for running in list(self._running.values()):
+            left = running.seconds_left(now)
+            if not longest or left is None or left > longest:
+                running.cancel(reason)
 
     async def wait_empty(self) -> None:
         """Wait until no request is left."""

@@ -9,9 +9,10 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,6 +24,7 @@ from idleclaw_tui.chat_stream import BROKEN_OFF, TOO_LONG, ChatStream
 from idleclaw_tui.chat_updates import ChatUpdate
 from idleclaw_tui.errors import (
     IdleClawError,
+    NoEvents,
     NoNode,
     NotARouter,
     RouterBusy,
@@ -31,12 +33,16 @@ from idleclaw_tui.errors import (
     UsageError,
 )
 from idleclaw_tui.http_bounds import (
+    ANSWER,
+    ENDLESS,
     BoundedEvents,
     BoundExceeded,
+    EventBounds,
     read_body,
     refuse_compression,
 )
 from idleclaw_tui.model_choice import nearest_names
+from idleclaw_tui.network_stream import NetworkStream, NotUnderstood
 from idleclaw_tui.ollama_host import is_loopback
 from idleclaw_tui.router_answers import StatusModel, read_refusal, read_status
 
@@ -49,6 +55,10 @@ STATUS_SECONDS: Final = 15.0
 
 MAX_STATUS_BYTES: Final = 4 << 20
 MAX_REFUSAL_BYTES: Final = 64 << 10
+PARSED_AT_ONCE: Final = 64 << 10
+"""Bytes or characters of JSON that take a few milliseconds."""
+
+Parsed = TypeVar("Parsed")
 
 SILENT: Final = "The router fell silent before the answer was complete. Ask again."
 _DRAIN_SECONDS: Final = 1.0
@@ -111,6 +121,31 @@ class RouterClient:
         """Return `/api/network`, or None where the router has no such page, as the original."""
         return await self._status("/api/network", Network)
 
+    async def network_events(self, stream: NetworkStream) -> AsyncGenerator[Network, None]:
+        """Yield the network now and after each of its changes; use it inside `aclosing`.
+
+        `stream` remembers what was told before, so that a second connection goes on where the
+        first broke off. Ends where the router ends it.
+
+        Raises:
+            NoEvents: the router has no such stream.
+            IdleClawError: it is unreachable, refuses, or sends what is not understood.
+        """
+        headers = {"Accept": "text/event-stream"}
+        if stream.last_event_id:
+            headers["Last-Event-ID"] = stream.last_event_id
+        url = f"{self.server}/api/network/events"
+        request = self._http.build_request("GET", url, headers=headers)
+        with self._errors_mapped():
+            async with self._events(request, ENDLESS) as events:
+                if stream.network is not None:
+                    yield stream.network
+                async for event in events:
+                    decode = partial(stream.decode, event.event, event.id, event.data)
+                    known = await _parsed(len(event.data), decode)
+                    if known is not None:
+                        yield known
+
     async def chat(self, body: ChatBody) -> AsyncGenerator[ChatUpdate, None]:
         """Post a chat and yield what comes; use it inside `contextlib.aclosing`.
 
@@ -118,7 +153,13 @@ class RouterClient:
         Closing the generator closes the connection at once, upon which the router cancels.
         """
         stream, error = ChatStream(), BROKEN_OFF
-        async with self._chat_events(body) as events:
+        request = self._http.build_request(
+            "POST",
+            f"{self.server}/api/chat",
+            content=body.model_dump_json(),
+            headers={"Content-Type": "application/json", "Accept": "text/event-stream"},
+        )
+        async with self._events(request, ANSWER, body.model) as events:
             try:
                 async for event in events:
                     for update in stream.decode(event.data) if event.data else ():
@@ -136,34 +177,30 @@ class RouterClient:
             yield update
 
     @asynccontextmanager
-    async def _chat_events(
-        self, body: ChatBody
+    async def _events(
+        self, request: httpx.Request, bounds: EventBounds, model: str | None = None
     ) -> AsyncIterator[AsyncGenerator[ServerSentEvent, None]]:
-        request = self._http.build_request(
-            "POST",
-            f"{self.server}/api/chat",
-            content=body.model_dump_json(),
-            headers={"Content-Type": "application/json", "Accept": "text/event-stream"},
-        )
         with self._errors_mapped():
             response = await self._http.send(request, stream=True)
         try:
             with self._errors_mapped():
-                await self._check_stream(response, body.model)
+                await self._check_stream(response, model)
             assert isinstance(response.stream, httpx.AsyncByteStream)
-            response.stream = BoundedEvents(response.stream, self._clock)
+            response.stream = BoundedEvents(response.stream, self._clock, bounds)
             response.encoding = "utf-8"
             async with aclosing(EventSource(response).aiter_sse()) as events:
                 yield events
         finally:
             await response.aclose()
 
-    async def _check_stream(self, response: httpx.Response, model: str) -> None:
+    async def _check_stream(self, response: httpx.Response, model: str | None) -> None:
+        if response.status_code == 404 and model is None:
+            raise NoEvents(self.server)
         if response.status_code != 200:
             raise await self._explained(await self._refusal(response, model))
         content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "text/event-stream":
-            raise NotARouter(self.server, "it answers a chat with something else than events")
+            raise NotARouter(self.server, "it answers with something else than events")
         refuse_compression(response)
 
     async def _refusal(self, response: httpx.Response, model: str | None = None) -> IdleClawError:
@@ -205,7 +242,8 @@ class RouterClient:
                     return None
                 if response.status_code != 200:
                     raise await self._refusal(response)
-                page = read_status(kind, await read_body(response, MAX_STATUS_BYTES))
+                body = await read_body(response, MAX_STATUS_BYTES)
+                page = await _parsed(len(body), partial(read_status, kind, body))
         if page is None:
             raise NotARouter(self.server, f"its {path} is not understood")
         return page
@@ -220,6 +258,13 @@ class RouterClient:
             raise RouterUnreachable(self.server, _cause(error)) from error
         except BoundExceeded as error:
             raise NotARouter(self.server, "it answers with more than it was asked for") from error
+        except NotUnderstood as error:
+            raise NotARouter(self.server, "its changes are not understood") from error
+
+
+async def _parsed(size: int, parse: Callable[[], Parsed]) -> Parsed:
+    """Parse beside the event loop what would hold it up."""
+    return await asyncio.to_thread(parse) if size > PARSED_AT_ONCE else parse()
 
 
 def _cause(error: Exception) -> UnreachableCause:

@@ -39,10 +39,14 @@ class LinkFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RouterLink:
-    """A connection on which this node is registered, and the extensions the router knows."""
+    """A connection on which this node is registered, and the extensions the router knows.
+
+    `alias` is the name under which the router shows the node to others, None for old routers.
+    """
 
     websocket: ClientConnection
     features: frozenset[str]
+    alias: str | None = None
 
 
 class _Connect(connect):
@@ -81,7 +85,7 @@ async def open_link(server: str, register: Register, timing: NodeTiming) -> Rout
     except asyncio.CancelledError:
         await close_link(websocket, timing)
         raise
-    return RouterLink(websocket, registered.features)
+    return RouterLink(websocket, registered.features, registered.alias)
 
 
 async def close_link(websocket: ClientConnection, timing: NodeTiming) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from idleclaw_protocol.frames import OfferedModel
+from idleclaw_tui.sharing_policy import Standing
 
-RequestState = Literal["loading", "streaming", "done", "cancelled", "declined", "failed"]
+RequestState = Literal["queued", "loading", "streaming", "done", "cancelled", "declined", "failed"]
 LinkState = Literal["stopped", "connecting", "connected", "waiting", "draining", "refused"]
 
 
@@ -57,4 +58,26 @@ class RequestChanged:
         return self.state in ("done", "cancelled", "declined", "failed")
 
 
-NodeEvent = LinkChanged | ModelsChanged | RequestChanged
+@dataclass(frozen=True, slots=True)
+class StandingChanged:
+    """The owner's machine lets the node serve, or does not; or a figure behind that changed."""
+
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class DayChanged:
+    """What was given away today: tokens of answers and finished requests, of all sessions."""
+
+    tokens: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAs:
+    """The router shows this node to others under `alias`, for as long as it is connected."""
+
+    alias: str
+
+
+NodeEvent = LinkChanged | ModelsChanged | RequestChanged | StandingChanged | DayChanged | ShownAs

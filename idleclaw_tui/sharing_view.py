@@ -5,7 +5,13 @@ from typing import Final
 
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui import words
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, RequestChanged
+from idleclaw_tui.sharing import (
+    LinkChanged,
+    ModelsChanged,
+    NodeEvent,
+    RequestChanged,
+    ShownAs,
+)
 from idleclaw_tui.words import Tone, Toned
 
 MAX_REQUESTS: Final = 200
@@ -15,9 +21,13 @@ HISTORY: Final = 120
 
 
 class SharingView:
-    """The own node as the screen shows it. Times are seconds of one monotonic clock."""
+    """The own node as the screen shows it. Times are seconds of one monotonic clock.
+
+    `alias` is the name under which others see it while it is connected.
+    """
 
     def __init__(self) -> None:
+        self.alias: str | None = None
         self.link = LinkChanged("stopped")
         self.models: tuple[OfferedModel, ...] = ()
         self.ollama_version: str | None = None
@@ -54,12 +64,16 @@ class SharingView:
                 if event.state != self.link.state:
                     self._link_since = now
                 self.link = event
+                if event.state not in ("connected", "draining"):
+                    self.alias = None
                 retry = event.retry_seconds
                 self._retry_at = now + retry if retry is not None else None
             case ModelsChanged():
                 self.models, self.ollama_version = event.models, event.ollama_version
             case RequestChanged():
                 self._apply_request(event)
+            case ShownAs():
+                self.alias = event.alias
 
     def sample(self, now: float) -> None:
         """Note the speed since the last sample; to be called about once a second."""
@@ -81,9 +95,7 @@ class SharingView:
         said = words.sentence(self.link.detail) if self.link.detail else ""
         if self._retry_at is None:
             return said
-        left = self._retry_at - now
-        again = f"Retrying in {words.whole_seconds(left)}." if left >= 1 else "Retrying now."
-        return f"{said} {again}".strip()
+        return f"{said} {words.retrying(self._retry_at - now)}".strip()
 
     def totals(self) -> str:
         """Return what was shared since the start."""

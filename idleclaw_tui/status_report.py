@@ -41,8 +41,10 @@ class ReportedModel(_Report):
     capabilities: tuple[str, ...] = ()
     loaded: bool | None = None
     tokens_per_second: float | None = None
+    tokens_per_second_p95: float | None = None
     first_token_seconds: float | None = None
     first_token_seconds_p95: float | None = None
+    wait_seconds: float | None = None
 
 
 class StatusReport(_Report):
@@ -59,6 +61,17 @@ class StatusReport(_Report):
     def can_answer(self) -> bool:
         """Whether there is a node, and a model on it."""
         return self.totals.nodes > 0 and bool(self.models)
+
+    def model(self, name: str) -> ReportedModel | None:
+        """Return the model of that name, if it is online."""
+        return next((model for model in self.models if model.name == name), None)
+
+    @classmethod
+    def of(cls, server: str, sight: Network | tuple[Health, ModelList, Metrics]) -> Self:
+        """Return the report that `/api/network` gives, or without it the original's pages."""
+        if isinstance(sight, Network):
+            return cls.from_network(server, sight)
+        return cls.from_basics(server, *sight)
 
     @classmethod
     def from_network(cls, server: str, network: Network) -> Self:

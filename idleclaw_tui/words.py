@@ -43,9 +43,25 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
+def age(seconds: float) -> str:
+    """Return how long something lasts already, where only that is known: new, 10 min+, 3 h+."""
+    if seconds < 600:
+        return "new"
+    if seconds < 3_600:
+        return f"{int(seconds) // 600 * 10} min+"
+    if seconds < 86_400:
+        return f"{int(seconds) // 3_600} h+"
+    return f"{int(seconds) // 86_400} d+"
+
+
 def whole_seconds(seconds: float) -> str:
     """Return a running time that must not flicker: without tenths below ten seconds."""
     return f"{int(max(0.0, seconds))} s" if seconds < 10 else duration(seconds)
+
+
+def retrying(seconds: float) -> str:
+    """Return when something is tried again, as a sentence."""
+    return f"Retrying in {whole_seconds(seconds)}." if seconds >= 1 else "Retrying now."
 
 
 def count(number: int, noun: str) -> str:

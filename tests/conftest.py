@@ -1,6 +1,7 @@
 """What every test runs under."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -17,8 +18,10 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test depends on, or reaches, what the machine's owner has configured."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
     for name in list(os.environ):
         if name.startswith(("IDLECLAW_", "OLLAMA_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

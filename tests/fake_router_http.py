@@ -181,6 +181,11 @@ class FakeRouter:
         }
     )
     network: Body = None
+    network_events: Sequence[Step] | Refuse | None = None
+    """What is played on `GET /api/network/events`; None answers 404."""
+    last_event_ids: list[str] = field(default_factory=list)
+    """What was named there as seen last, "" for nothing."""
+
     status_answer: tuple[int, dict[str, str]] = (200, {})
     """HTTP status and headers of what is not `POST /api/chat`."""
 
@@ -190,6 +195,7 @@ class FakeRouter:
 
     async def __aenter__(self) -> Self:
         app = web.Application()
+        app.router.add_get("/api/network/events", self._network_events)
         app.router.add_get("/{path:.*}", self._status)
         app.router.add_post("/api/chat", self._chat)
         self._runner = web.AppRunner(
@@ -217,6 +223,19 @@ class FakeRouter:
         status, headers = self.status_answer
         return _response(status, body, headers)
 
+    async def _network_events(self, request: web.Request) -> web.StreamResponse:
+        self.paths.append(request.path)
+        self.last_event_ids.append(request.headers.get("Last-Event-ID", ""))
+        if self.network_events is None:
+            return web.json_response({"detail": "Not Found"}, status=404)
+        if isinstance(self.network_events, Refuse):
+            refuse = self.network_events
+            return _response(refuse.status, refuse.body, refuse.headers)
+        response = web.StreamResponse(headers=self.stream_headers)
+        await response.prepare(request)
+        await self._play(request, response, self.network_events)
+        return response
+
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         chat = Chat(
             await request.json(),
@@ -229,15 +248,17 @@ class FakeRouter:
         response = web.StreamResponse(headers=self.stream_headers)
         try:
             await response.prepare(request)
-            await self._play(request, response)
+            await self._play(request, response, self.script)
             chat.played.set()
         except (asyncio.CancelledError, ConnectionError):
             chat.disconnected.set()
             raise
         return response
 
-    async def _play(self, request: web.Request, response: web.StreamResponse) -> None:
-        for step in self.script:
+    async def _play(
+        self, request: web.Request, response: web.StreamResponse, script: Sequence[Step]
+    ) -> None:
+        for step in script:
             match step:
                 case Raw(data):
                     await response.write(data)

@@ -1,20 +1,30 @@
 """`idleclaw-tui contribute`: share the local Ollama until told to stop."""
 
-import asyncio
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
 from pydantic_core import to_json
 
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless import sharing_lines
-from idleclaw_tui.node_link import Node
+from idleclaw_tui.interrupts import interrupts
 from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, RequestChanged
+from idleclaw_tui.sharing import (
+    LinkChanged,
+    ModelsChanged,
+    NodeEvent,
+    RequestChanged,
+    StandingChanged,
+)
+from idleclaw_tui.sharing_control import SharingControl
+from idleclaw_tui.sharing_policy import Standing
+from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.signals.catalogue import MachineSignals, is_desktop
+from idleclaw_tui.signals.sampler import SignalSource
+from idleclaw_tui.standing_words import mode_line
 
 
 class Contribution:
@@ -43,6 +53,7 @@ class Contribution:
         self._was_connected = False
         self._served = 0
         self._answer_tokens = 0
+        self._standing: Standing | None = None
 
     def note(self, event: NodeEvent) -> None:
         """Tell one event."""
@@ -54,13 +65,10 @@ class Contribution:
             case RequestChanged(state="done"):
                 self._served += 1
                 self._answer_tokens += event.answer_tokens
-        now = time.time()
-        if self._json_lines:
-            self._write(to_json(sharing_lines.record(event, now)).decode())
-            return
-        line = sharing_lines.line(event, self._server, now)
-        if line is not None:
-            print_line(self._err, line)
+            case StandingChanged(standing):
+                self._note_standing(standing)
+                return
+        self._tell(event)
 
     def end(self) -> ExitCode:
         """Tell the sum; the code says what stood in the way where it never came to sharing."""
@@ -71,6 +79,25 @@ class Contribution:
             tokens = f"{self._answer_tokens:,} tokens"
             print_line(self._err, f"Stopped after {requests} answered with {tokens}.")
         return ExitCode.OK
+
+    def _note_standing(self, standing: Standing) -> None:
+        """Tell of a standing what is not merely another figure."""
+        before, self._standing = self._standing, standing
+        if before is None and not self._json_lines:
+            print_line(self._err, sharing_lines.stamped(mode_line(standing), time.time()))
+            if standing.serves:
+                return
+        if before is None or (before.phase, before.reasons) != (standing.phase, standing.reasons):
+            self._tell(StandingChanged(standing))
+
+    def _tell(self, event: NodeEvent) -> None:
+        now = time.time()
+        if self._json_lines:
+            self._write(to_json(sharing_lines.record(event, now)).decode())
+            return
+        line = sharing_lines.line(event, self._server, now)
+        if line is not None:
+            print_line(self._err, line)
 
     def _write(self, line: str) -> None:
         if self._hung_up:
@@ -85,14 +112,16 @@ class Contribution:
 async def contribute(
     server: str,
     ollama_url: str,
+    settings: SharingSettings,
     *,
-    max_concurrent: int,
-    models: tuple[str, ...] | None,
     json_lines: bool,
+    count_path: Path,
+    signals: SignalSource | None = None,
 ) -> ExitCode:
     """Share the Ollama at `ollama_url` with the router at `server`; both are base URLs.
 
-    The first SIGINT or SIGTERM finishes what runs and leaves, the second one leaves at once.
+    `signals` are this machine's own unless others are given. The first SIGINT or SIGTERM finishes
+    what runs and leaves, the second one leaves at once.
     """
     interruptions = 0
 
@@ -100,9 +129,9 @@ async def contribute(
         nonlocal interruptions
         interruptions += 1
         if interruptions == 1:
-            node.stop()
+            control.stop()
         else:
-            node.stop_now()
+            control.stop_now()
 
     async with OllamaBridge(ollama_url) as bridge:
         contribution = Contribution(
@@ -110,34 +139,21 @@ async def contribute(
             json_lines=json_lines,
             out=sys.stdout,
             err=sys.stderr,
-            on_hangup=lambda: node.stop(),
+            on_hangup=lambda: control.stop(),
         )
-        node = Node(
-            server, bridge, on_event=contribution.note, models=models, max_concurrent=max_concurrent
+        control = SharingControl(
+            server,
+            bridge,
+            settings,
+            signals=signals or MachineSignals(ollama_url),
+            is_desktop=is_desktop,
+            count_path=count_path,
+            on_event=contribution.note,
         )
-        with signals(interrupted):
-            await node.run()
+        with interrupts(interrupted):
+            await control.run()
     code = contribution.end()
     return ExitCode.INTERRUPTED if interruptions > 1 else code
-
-
-@contextmanager
-def signals(interrupted: Callable[[], None]) -> Iterator[None]:
-    """Call `interrupted` in the event loop for every SIGINT and SIGTERM."""
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        for number in before:
-            try:
-                loop.add_signal_handler(number, interrupted)
-            except NotImplementedError:  # Windows
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupted))
-        yield
-    finally:
-        for number, handler in before.items():
-            with suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-            signal.signal(number, handler)
 
 
 def print_line(stream: TextIO, line: str) -> None:

@@ -1,11 +1,22 @@
 """What a node does, as lines: plain ones for people, JSON objects for programs."""
 
+import math
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
 from idleclaw_protocol.frames import OfferedModel
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, RequestChanged
+from idleclaw_tui import standing_words
+from idleclaw_tui.sharing import (
+    DayChanged,
+    LinkChanged,
+    ModelsChanged,
+    NodeEvent,
+    RequestChanged,
+    ShownAs,
+    StandingChanged,
+)
+from idleclaw_tui.sharing_policy import Standing
 
 SHOWN_MODELS: Final = 5
 
@@ -20,6 +31,21 @@ def record(event: NodeEvent, now: float) -> dict[str, Any]:
             return {"event": "models", "time": now, "ollama_version": version, "models": listed}
         case RequestChanged():
             return {"event": "request", "time": now, **asdict(event)}
+        case ShownAs(alias):
+            return {"event": "alias", "time": now, "alias": alias}
+        case DayChanged():
+            return {"event": "today", "time": now, **asdict(event)}
+        case StandingChanged(standing):
+            return {"event": "standing", "time": now, **_standing(standing)}
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    """Return the standing with nothing that JSON cannot say: never is null."""
+    fields = asdict(standing)
+    for guard in fields["guards"]:
+        if guard["value"] == math.inf:
+            guard["value"] = None
+    return fields
 
 
 def line(event: NodeEvent, server: str, now: float) -> str | None:
@@ -28,7 +54,12 @@ def line(event: NodeEvent, server: str, now: float) -> str | None:
     Of a request only the end is told.
     """
     text = _words(event, server)
-    return None if text is None else f"{datetime.fromtimestamp(now):%H:%M:%S}  {text}"
+    return None if text is None else stamped(text, now)
+
+
+def stamped(text: str, now: float) -> str:
+    """Return a line that begins with the local time of day."""
+    return f"{datetime.fromtimestamp(now):%H:%M:%S}  {text}"
 
 
 def _words(event: NodeEvent, server: str) -> str | None:
@@ -45,6 +76,10 @@ def _words(event: NodeEvent, server: str) -> str | None:
             return f"Ollama {version} offers {_models(models)}."
         case RequestChanged() if event.ended:
             return _request(event)
+        case StandingChanged(standing):
+            return standing_words.pause_line(standing)
+        case ShownAs(alias):
+            return f"Others see this machine as {alias}."
         case _:
             return None
 

@@ -61,6 +61,7 @@ def _models(models: tuple[ReportedModel, ...], width: int) -> list[str]:
             Column("CONTEXT", [_context(model.context_length) for model in models]),
             Column("NODES", [_number(model.nodes) for model in models]),
             Column("FREE", [_free(model) for model in models]),
+            Column("QUEUE", _queues(models)),
             Column("TOK/S", [_rate(model.tokens_per_second) for model in models]),
             Column("1ST TOKEN", [_seconds(model.first_token_seconds) for model in models]),
         ],
@@ -79,7 +80,7 @@ def _nodes(nodes: tuple[NodeStatus, ...] | None, width: int) -> list[str]:
             Column("STATE", [_state(node) for node in shown], "left"),
             Column("MODELS", [_number(len(node.models)) for node in shown]),
             Column("BUSY", [f"{node.slots_busy:,}/{node.slots_total:,}" for node in shown]),
-            Column("UP", [words.duration(node.uptime_seconds) for node in shown]),
+            Column("UP", [words.age(node.uptime_seconds) for node in shown]),
             Column("TOK/S", [_rate(node.tokens_per_second) for node in shown]),
         ],
         width,
@@ -104,6 +105,12 @@ def _free(model: ReportedModel) -> str | None:
     if model.slots_free is None or model.slots_total is None:
         return None
     return f"{model.slots_free:,}/{model.slots_total:,}"
+
+
+def _queues(models: tuple[ReportedModel, ...]) -> list[str | None]:
+    """Return who waits for each model; while nobody does the column is left out."""
+    waiting = any(model.queued for model in models)
+    return [_number(model.queued) if waiting else None for model in models]
 
 
 def _number(value: int | None) -> str | None:

@@ -130,6 +130,7 @@ class ContributeTab(Vertical):
             if isinstance(event, LinkChanged) and event.state in ("connected", "stopped"):
                 self.post_message(self.LinkMoved())
         if events:
+            self._network.own_alias = self._view.alias
             self._show_unless_closing()
 
     def show_network(self) -> None:

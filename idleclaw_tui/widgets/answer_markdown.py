@@ -15,17 +15,19 @@ from textual.widgets._markdown import (
     MarkdownTableContent,
 )
 
-from idleclaw_tui.render_budget import MAX_HIGHLIGHTED_LINES, MarkdownBudget
+from idleclaw_tui.render_budget import MAX_HIGHLIGHTED_LINES, MarkdownBudget, may_linkify
 
 
 class _BudgetedParser(MarkdownIt):
-    """Refuses, with TooCostlyError, a document that would become too many widgets."""
+    """Refuses, with TooCostlyError, a document that would take too much time or widgets."""
 
     def __init__(self, budget: MarkdownBudget) -> None:
         super().__init__("gfm-like", {"html": False})
         self._budget = budget
 
     def parse(self, src: str, env: MutableMapping[str, Any] | None = None) -> list[Token]:
+        self._budget.check_source(src)
+        self.options["linkify"] = may_linkify(src)
         tokens = super().parse(src, env)
         self._budget.admit(tokens)
         return tokens

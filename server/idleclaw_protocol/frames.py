@@ -197,11 +197,15 @@ class InferenceCancelled(Frame):
 
 
 class Registered(Frame):
-    """The router's answer to `Register`; `features` are the extensions it understands."""
+    """The router's answer to `Register`; `features` are the extensions it understands.
+
+    `alias` is the name under which the router shows the node to others.
+    """
 
     type: Literal["registered"] = "registered"
     node_id: str
     features: Features = frozenset()
+    alias: Detail | None = None
 
 
 class InferenceRequest(Frame):

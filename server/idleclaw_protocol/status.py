@@ -62,8 +62,10 @@ class Metrics(_Status):
 class ModelStatus(_Status):
     """One model over all nodes that have it. Sizes in bytes, times in seconds.
 
-    Details come from the first node that reported them; speeds are medians over what the router
-    observed and None while there are too few samples.
+    Details come from the first node that reported them. Speeds are medians over what the router
+    observed last, beside the value that 95 of 100 answers stay below; they are None while there
+    are too few samples. `wait_seconds` is how long a request that came now would wait for a slot:
+    0 where one is free, None where nobody can tell.
     """
 
     name: str
@@ -78,12 +80,19 @@ class ModelStatus(_Status):
     capabilities: tuple[str, ...] = ()
     loaded: bool = False
     tokens_per_second: float | None = None
+    tokens_per_second_p95: float | None = None
     first_token_seconds: float | None = None
     first_token_seconds_p95: float | None = None
+    wait_seconds: float | None = None
 
 
 class NodeStatus(_Status):
-    """One node under a public alias that leads back to neither its id nor its address."""
+    """One node under a public alias that leads back to neither its id nor its address.
+
+    What would tell one contributor from another is coarse (see `idleclaw_server.node_status`):
+    `uptime_seconds` is at least that, `tokens_per_second` a preferred number, `ollama_version`
+    without its patch level, `reason` one of a few.
+    """
 
     alias: str
     state: NodeState
@@ -108,7 +117,11 @@ class Totals(_Status):
 
 
 class Network(_Status):
-    """`GET /api/network`: what the network can do right now."""
+    """`GET /api/network`: what the network can do right now.
+
+    Names of models and aliases of nodes occur once. The router lists models largest first and
+    nodes by alias, so that the order tells nothing more.
+    """
 
     version: str
     uptime_seconds: int

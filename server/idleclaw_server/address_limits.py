@@ -51,6 +51,11 @@ class AddressLimits:
         self._max_running = allowance.running_chats
         self._running: dict[str, int] = {}
 
+    @property
+    def chatting(self) -> int:
+        """How many addresses have a chat that runs."""
+        return len(self._running)
+
     def admit(self, path: str, key: str, now: float) -> None:
         """Count one request for `path`, whatever its method and whatever becomes of it.
 

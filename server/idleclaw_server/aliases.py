@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from itertools import count
 from typing import Final
 
 _ADJECTIVES: Final = (
@@ -32,10 +34,19 @@ class AliasBook:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def alias(self, node_id: str) -> str:
-        """Return for example "amber-otter-417"."""
-        digest = hmac.new(self._key, node_id.encode("utf-8", "replace"), hashlib.sha256).digest()
-        number = int.from_bytes(digest[:8], "big")
+    def alias(self, node_id: str, taken: Callable[[str], bool] = lambda name: False) -> str:
+        """Return for example "amber-otter-417", one that is not `taken`.
+
+        Some eight million exist: a second choice is rarely needed, but a thousand nodes have two
+        that would share one about every twentieth time.
+        """
+        names = (self._name(node_id, choice) for choice in count())
+        return next(name for name in names if not taken(name))
+
+    def _name(self, node_id: str, choice: int) -> str:
+        secret = hmac.new(self._key, node_id.encode("utf-8", "replace"), hashlib.sha256)
+        secret.update(b"\0%d" % choice if choice else b"")
+        number = int.from_bytes(secret.digest()[:8], "big")
         number, adjective = divmod(number, len(_ADJECTIVES))
         number, animal = divmod(number, len(_ANIMALS))
         return f"{_ADJECTIVES[adjective]}-{_ANIMALS[animal]}-{number % 900 + 100}"

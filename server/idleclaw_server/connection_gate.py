@@ -14,7 +14,6 @@ class ConnectionGate:
         self._total = total
         self._open: Counter[str] = Counter()
         self._all = 0
-        self.refused = 0
 
     def __len__(self) -> int:
         return self._all
@@ -27,7 +26,6 @@ class ConnectionGate:
         """
         full = self._total and self._all >= self._total
         if full or (counted and self._per_address and self._open[key] >= self._per_address):
-            self.refused += 1
             return False
         self._all += 1
         self._open[key] += 1

@@ -1,14 +1,15 @@
 """Bytes on their way to one consumer: a buffer, and the transport it is emptied into.
 
 Waking the handler's task for every piece would cost more than everything else the router does
-with it. So the buffer is written to the transport by a plain callback, once in each turn of the
-event loop, and the handler only waits for the end.
+with it. So pieces go to the transport at once while the consumer keeps up, by a plain callback
+where it does not, and the handler only waits for the end.
 """
 
 import asyncio
 from typing import Final
 
 _HIGH_WATER_BYTES: Final = 16_384
+_BURST_SECONDS: Final = 0.000_3
 _LOOK_AGAIN_SECONDS: Final = 0.02
 
 
@@ -30,6 +31,7 @@ class ConsumerPipe:
         "_stuck_bytes",
         "_stuck_since",
         "_transport",
+        "_written_at",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -41,11 +43,27 @@ class ConsumerPipe:
         self._scheduled = False
         self._ended = False
         self._flushed: asyncio.Future[None] = loop.create_future()
+        self._written_at = 0.0
         self._stuck_bytes = 0
         self._stuck_since: float | None = None
 
     def push(self, data: bytes) -> int:
-        """Queue a piece; return the bytes that wait here."""
+        """Write a piece, or queue it where the consumer is behind; return the bytes queued here.
+
+        A piece that follows another closely is queued too: it is probably one of a burst, whose
+        pieces cost least when they are joined.
+        """
+        transport, now = self._transport, self._loop.time()
+        if (
+            transport is not None
+            and not self._parts
+            and now - self._written_at > _BURST_SECONDS
+            and not transport.is_closing()
+            and transport.get_write_buffer_size() <= _HIGH_WATER_BYTES
+        ):
+            self._written_at = now
+            transport.write(self._framed(data))
+            return 0
         self._parts.append(data)
         self._size += len(data)
         if not self._scheduled:
@@ -75,11 +93,13 @@ class ConsumerPipe:
         self._ended = True
         if self._transport is not None:
             self._transport.abort()
-        if not self._flushed.done():
-            self._flushed.set_result(None)
+        self._finish()
 
     async def flushed(self) -> None:
-        """Wait until everything up to the end was handed to the transport."""
+        """Wait until the operating system has everything up to the end, or the connection is cut.
+
+        What is left in a buffer of this process when it exits would be lost.
+        """
         await self._flushed
 
     def stalled_seconds(self, now: float) -> float:
@@ -91,32 +111,37 @@ class ConsumerPipe:
         transport = self._transport
         if transport is None:
             return
-        if self._stuck_since is not None and self._is_stuck(transport):
+        if transport.is_closing():
+            self._parts.clear()
+            self._finish()
             return
-        if self._parts:
+        if self._parts and transport.get_write_buffer_size() <= _HIGH_WATER_BYTES:
             data = b"".join(self._parts)
             self._parts.clear()
             self._size = 0
-            if not transport.is_closing():
-                if self._chunked:
-                    data = b"%x\r\n%b\r\n" % (len(data), data)
-                transport.write(data)
-                waiting = transport.get_write_buffer_size()
-                if waiting > _HIGH_WATER_BYTES:
-                    self._stuck_bytes = waiting
-                    self._stuck_since = self._loop.time()
-        if self._ended and not self._parts and not self._flushed.done():
-            self._flushed.set_result(None)
-
-    def _is_stuck(self, transport: asyncio.Transport) -> bool:
-        """Look whether the transport has room again; while it has none, come back soon."""
-        waiting = transport.get_write_buffer_size()
-        if waiting <= _HIGH_WATER_BYTES or transport.is_closing():
+            self._written_at = self._loop.time()
+            transport.write(self._framed(data))
+        if self._parts or self._ended:
+            self._follow(transport)
+        else:
             self._stuck_since = None
-            return False
-        if waiting < self._stuck_bytes:
-            self._stuck_bytes = waiting
+
+    def _framed(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+
+    def _follow(self, transport: asyncio.Transport) -> None:
+        """Watch what waits for a slow consumer shrink, and come back soon while some is left."""
+        waiting = transport.get_write_buffer_size()
+        if not waiting and not self._parts:
+            self._finish()
+            return
+        if self._stuck_since is None or waiting < self._stuck_bytes:
             self._stuck_since = self._loop.time()
+        self._stuck_bytes = waiting
         self._scheduled = True
         self._loop.call_later(_LOOK_AGAIN_SECONDS, self._flush)
-        return True
+
+    def _finish(self) -> None:
+        self._stuck_since = None
+        if self._ended and not self._flushed.done():
+            self._flushed.set_result(None)

@@ -68,7 +68,9 @@ class RouterCore:
         if old is not None:
             old.link.close(1000, "re-registered")
             self.node_left(old, now)
-        answer = Registered(node_id=node.node_id, features=frozenset({DECLINE, CANCEL_ACK}))
+        answer = Registered(
+            node_id=node.node_id, features=frozenset({DECLINE, CANCEL_ACK}), alias=node.alias
+        )
         link.send(answer.to_json().encode())
         self.life.offer_slots(node, now)
         return node

@@ -52,6 +52,7 @@ class NodeRegistry:
         self._aliases = aliases
         self._nodes: dict[Node, None] = {}
         self._by_id: dict[str, Node] = {}
+        self._by_alias: dict[str, Node] = {}
         self.models: dict[str, ModelEntry] = {}
         self.registered_total = 0
 
@@ -85,10 +86,12 @@ class NodeRegistry:
         if self._max_per_address and not (old is not None and old.client.key == client.key):
             if self._per_address[client.key] >= self._max_per_address:
                 raise NodeRefused(POLICY_VIOLATION, "too many nodes from this IP")
-        node = Node(register, link, self._aliases.alias(register.node_id), now, client)
+        alias = old.alias if old else self._aliases.alias(register.node_id, self._is_alias)
+        node = Node(register, link, alias, now, client)
         self._per_address[client.key] += 1
         self._nodes[node] = None
         self._by_id[node.node_id] = node
+        self._by_alias[alias] = node
         for name in node.models:
             entry = self.models.setdefault(name, ModelEntry(name))
             entry.nodes[node] = None
@@ -110,6 +113,8 @@ class NodeRegistry:
             del self._per_address[node.client.key]
         if self._by_id.get(node.node_id) is node:
             del self._by_id[node.node_id]
+        if self._by_alias.get(node.alias) is node:
+            del self._by_alias[node.alias]
         orphans = []
         for name in node.models:
             entry = self.models[name]
@@ -130,6 +135,9 @@ class NodeRegistry:
                 self.models[name].free.add(node)
             else:
                 self.models[name].free.discard(node)
+
+    def _is_alias(self, name: str) -> bool:
+        return name in self._by_alias
 
     def nearest_names(self, model: str) -> tuple[str, ...]:
         """Return up to three existing names like `model`; at most 500 names are compared."""

@@ -13,7 +13,7 @@ from idleclaw_protocol.frame_reading import (
     read_object,
     read_register,
 )
-from idleclaw_protocol.limits import MAX_CHUNK_FRAME_BYTES, MAX_FRAME_BYTES, PING_INTERVAL_SECONDS
+from idleclaw_protocol.limits import MAX_CHUNK_FRAME_BYTES, MAX_FRAME_BYTES
 from idleclaw_server.client_address import Client
 from idleclaw_server.core import RouterCore
 from idleclaw_server.entrance import CLIENT
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 async def serve_node(request: web.Request, core: RouterCore) -> web.WebSocketResponse[bool]:
     """Answer `WS /ws/node`: register the node, then pass its frames on until it leaves."""
     socket: NodeSocket = web.WebSocketResponse(
-        heartbeat=PING_INTERVAL_SECONDS,
+        heartbeat=core.policy.ping_seconds,
         compress=False,
         max_msg_size=MAX_FRAME_BYTES,
         decode_text=False,

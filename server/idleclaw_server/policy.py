@@ -2,6 +2,13 @@
 
 from dataclasses import dataclass
 
+from idleclaw_protocol.limits import (
+    COMMENT_INTERVAL_SECONDS,
+    HEARTBEAT_TIMEOUT_SECONDS,
+    PING_INTERVAL_SECONDS,
+    REGISTER_TIMEOUT_SECONDS,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -29,16 +36,18 @@ class Policy:
     """How long one tool call may take."""
     queue_seconds: float = 110.0
     """Longest wait for a slot; below the 120 s that the original's consumer waits for anything."""
-    register_seconds: float = 10.0
+    ping_seconds: float = PING_INTERVAL_SECONDS
+    """Silence of a node after which it is pinged; half of it later the answer is due."""
+    register_seconds: float = REGISTER_TIMEOUT_SECONDS
     """How long a connection may stay without a registration."""
     close_seconds: float = 5.0
     """How long a node gets to answer a close; then its connection is cut."""
-    heartbeat_timeout_seconds: float = 45.0
+    heartbeat_timeout_seconds: float = HEARTBEAT_TIMEOUT_SECONDS
     cancel_ack_seconds: float = 10.0
     """How long a cancelled request keeps its slot where the node promised to confirm."""
     consumer_stall_seconds: float = 30.0
     """A consumer that takes nothing for this long is cut off."""
-    comment_seconds: float = 15.0
+    comment_seconds: float = COMMENT_INTERVAL_SECONDS
     """A stream is never silent for longer, so that no reader's timeout fires."""
     queue_notice_seconds: float = 2.0
     """How often a waiting consumer hears of its position at most."""
@@ -59,3 +68,8 @@ class Policy:
     """What may wait for one consumer; above it the request is cancelled and the consumer cut."""
     max_stray_frames: int = 1_000
     """Weight of unasked-for frames at which a node is closed; it halves every ten seconds."""
+    network_event_seconds: float = 0.5
+    """How often at most those who listen to the network are told what changed."""
+    max_listeners: int = 1_000
+    """Open streams of the network's changes, in all."""
+    max_listeners_per_address: int = 16

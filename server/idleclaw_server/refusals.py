@@ -32,6 +32,9 @@ async def plain_refusals(request: web.Request, handler: Handler) -> web.StreamRe
         return await handler(request)
     except RequestRefused as error:
         return refuse(error.status, str(error), models=error.models, retry_after=error.retry_after)
+    except ConnectionError:
+        # The peer left in the middle of a handshake: nobody reads this, and nothing is wrong here.
+        return refuse(400, "The connection is gone.")
     except web.HTTPException as error:
         if error.content_type == "application/json":
             raise

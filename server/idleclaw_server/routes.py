@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import version
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -24,6 +23,7 @@ from idleclaw_server.metrics_text import (
     wants_text,
 )
 from idleclaw_server.model_counts import OTHER
+from idleclaw_server.network_events import NetworkEvents
 from idleclaw_server.node_socket import serve_node
 from idleclaw_server.open_connections import OpenConnections
 from idleclaw_server.refusals import plain_refusals, refuse
@@ -33,16 +33,18 @@ View = Callable[[RouterCore, float], BaseModel]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _ELSEWHERE: Final = "elsewhere"
-PRODUCT_VERSION: Final = version("idleclaw")
 _VIEWS: Final[Mapping[str, View]] = {
     "/health": status_view.health,
     "/api/models": lambda core, _: status_view.model_list(core),
-    "/api/network": lambda core, now: status_view.network(core, PRODUCT_VERSION, now),
 }
 
 
 def application(
-    core: RouterCore, settings: Settings, chats: OpenConnections, nodes: OpenConnections
+    core: RouterCore,
+    settings: Settings,
+    chats: OpenConnections,
+    nodes: OpenConnections,
+    network: NetworkEvents,
 ) -> web.Application:
     """Return the router's application; `chats` and `nodes` count what is open on it."""
     responses: Counter[tuple[str, int]] = Counter()
@@ -58,6 +60,8 @@ def application(
         (hdrs.METH_GET, "/health/ready", _ready(core)),
         (hdrs.METH_GET, "/metrics", _metrics(core, responses)),
         (hdrs.METH_GET, "/admin/nodes", _admin(core, settings)),
+        (hdrs.METH_GET, "/api/network", _status(core, lambda _, now: network.status.at(now))),
+        (hdrs.METH_GET, "/api/network/events", _network_events(network)),
         (hdrs.METH_GET, "/ws/node", _node_socket(core, cors, nodes)),
         (hdrs.METH_POST, "/api/chat", _post_chat(core, settings, limits, chats)),
     ]
@@ -114,6 +118,13 @@ def _status(core: RouterCore, view: View) -> Answer:
         return _json(view(core, asyncio.get_running_loop().time()))
 
     return answer
+
+
+def _network_events(network: NetworkEvents) -> Answer:
+    async def events(request: web.Request) -> web.StreamResponse:
+        return await network.serve(request, request[CLIENT].key)
+
+    return events
 
 
 def _ready(core: RouterCore) -> Answer:

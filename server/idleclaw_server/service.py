@@ -6,6 +6,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 from typing import Final
 from uuid import uuid4
 
@@ -15,7 +16,9 @@ from idleclaw_server import configuration
 from idleclaw_server.core import RouterCore
 from idleclaw_server.counter_file import CounterKeeper
 from idleclaw_server.http_log import HTTP_LOG
-from idleclaw_server.listening import GatedServer, listen
+from idleclaw_server.listening import GatedServer, Listener, listen
+from idleclaw_server.network_events import NetworkEvents
+from idleclaw_server.network_status import NetworkStatus
 from idleclaw_server.open_connections import OpenConnections
 from idleclaw_server.open_files import connections_allowed
 from idleclaw_server.policy import Policy
@@ -23,6 +26,7 @@ from idleclaw_server.routes import application
 from idleclaw_server.settings import Settings
 from idleclaw_server.tool_desk import ToolDesk, installed_tools
 
+PRODUCT_VERSION: Final = version("idleclaw")
 _GRACE_SECONDS: Final = 2.0
 _SWEEP_SECONDS: Final = 1.0
 _GOING_AWAY: Final = 1001
@@ -34,6 +38,7 @@ class Router:
 
     Attributes:
         core: the decisions, for status and tests.
+        network: who listens to the network's changes.
         url: where it listens, for example "http://127.0.0.1:8000".
     """
 
@@ -42,10 +47,12 @@ class Router:
         self.url = ""
         self._chats = OpenConnections()
         self._nodes = OpenConnections()
-        self._runner = web.AppRunner(application(core, settings, self._chats, self._nodes))
+        self.network = NetworkEvents(NetworkStatus(core, PRODUCT_VERSION), core.policy)
+        app = application(core, settings, self._chats, self._nodes, self.network)
+        self._runner = web.AppRunner(app)
         self._settings = settings
         self._protocols: GatedServer | None = None
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
 
     async def start(self) -> None:
         """Listen.
@@ -59,17 +66,19 @@ class Router:
         self._protocols = GatedServer(
             self._runner.server,
             configuration.connection_gate(settings, connections_allowed()),
-            configuration.client_addresses(settings),
             access_log=None,
             logger=HTTP_LOG,
             keepalive_timeout=policy.keepalive_seconds,
             auto_decompress=False,
         )
-        self._server = await listen(
-            self._protocols, settings.host, settings.port, policy.unacknowledged_seconds
+        self._listener = await listen(
+            self._protocols,
+            configuration.client_addresses(settings),
+            settings.host,
+            settings.port,
+            policy.unacknowledged_seconds,
         )
-        host, port = self._server.sockets[0].getsockname()[:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.url = self._listener.url
 
     @property
     def chats_open(self) -> int:
@@ -80,6 +89,11 @@ class Router:
     def nodes_open(self) -> int:
         """How many sockets of nodes are open, registered or not."""
         return len(self._nodes)
+
+    @property
+    def listeners_open(self) -> int:
+        """How many streams of the network's changes are open."""
+        return len(self.network)
 
     @property
     def connections_open(self) -> int:
@@ -94,11 +108,12 @@ class Router:
         meanwhile, with fewer seconds, shortens the wait.
         """
         self.core.drain()
-        if self._server is not None:
-            self._server.close()
+        if self._listener is not None:
+            self._listener.close()
         await self._chats.wait_for_none(seconds)
         self.core.end_all(asyncio.get_running_loop().time())
         await self._chats.wait_for_none(_GRACE_SECONDS)
+        self.network.close()
         for node in list(self.core.registry):
             node.link.close(_GOING_AWAY, "server shutting down")
         await self._nodes.wait_for_none(_GRACE_SECONDS)

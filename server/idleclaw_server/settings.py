@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     tool_calls_per_minute: Limit = 20
     """Tool calls that the models of one node may make in a minute; 0 is no limit."""
 
-    answer_chars: Annotated[int, Field(ge=1, le=10_000_000)] = 32_000
+    answer_chars: Annotated[int, Field(ge=1, le=1_000_000_000)] = 32_000
     """Characters of an answer that are delivered; then it ends, and says so."""
     thinking_chars: Annotated[int, Field(ge=1, le=10_000_000)] = 64_000
     """The same for what a model thinks before it answers."""

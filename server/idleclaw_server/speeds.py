@@ -1,6 +1,5 @@
 """What the router learns from the answers it relays: speeds, times and reliability."""
 
-from statistics import quantiles
 from typing import Final
 
 _NEWEST_SHARE: Final = 0.2
@@ -28,24 +27,31 @@ class MovingAverage:
 class RecentValues:
     """The last 64 samples of something, for its percentiles; None below five samples."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_sorted", "_values")
 
     _ENOUGH: Final = 5
 
     def __init__(self) -> None:
         self._values: list[float] = []
+        self._sorted: list[float] | None = None
 
     def add(self, sample: float) -> None:
         """Take `sample` in; the oldest leaves."""
         self._values.append(sample)
         if len(self._values) > _WINDOW:
             del self._values[0]
+        self._sorted = None
 
     def percentile(self, percent: int) -> float | None:
-        """Return the value below which `percent` (1 to 99) of the samples lie."""
+        """Return the value below which `percent` (0 to 100) of the samples lie, interpolated."""
         if len(self._values) < self._ENOUGH:
             return None
-        return quantiles(self._values, n=100, method="inclusive")[percent - 1]
+        if self._sorted is None:
+            self._sorted = sorted(self._values)
+        place = (len(self._sorted) - 1) * percent / 100
+        below = self._sorted[int(place)]
+        above = self._sorted[min(int(place) + 1, len(self._sorted) - 1)]
+        return below + (above - below) * (place - int(place))
 
 
 class ModelSpeed:

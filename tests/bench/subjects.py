@@ -79,7 +79,16 @@ def plain_relay_command(port: int) -> list[str]:
 
 def router_command(port: int) -> list[str]:
     """Return the command of this project's router."""
-    flags = ["--port", str(port), "--log-level", "ERROR", "--address-limits", "off"]
+    flags = [
+        "--port",
+        str(port),
+        "--log-level",
+        "ERROR",
+        "--address-limits",
+        "off",
+        "--answer-chars",
+        "1000000000",
+    ]
     return [sys.executable, "-m", "idleclaw_server", *flags]
 
 

@@ -8,9 +8,12 @@ import sys
 
 import pytest
 
-from idleclaw_tui.command_line import read_command_line
+from idleclaw_tui.cli import sharing_settings
+from idleclaw_tui.command_line import SHARING_MODES, read_command_line
 from idleclaw_tui.errors import UsageError
 from idleclaw_tui.exit_codes import ExitCode
+from idleclaw_tui.settings_file import SettingsFile, settings_path
+from idleclaw_tui.sharing_settings import MODES, SharingSettings
 from tests.client.running import run_main, run_program, start_program, start_python
 from tests.fake_router_http import FakeRouter, Hold, text
 
@@ -165,6 +168,11 @@ async def test_what_stdout_cannot_encode_is_replaced(router: FakeRouter) -> None
         (["consume"], "The following arguments are required: --prompt. See `idleclaw-tui consume"),
         (["contribute", "--max-concurrent", "11"], "must be a number from 1 to 10"),
         (["contribute", "--model", "../x"], "is no model name"),
+        (["contribute", "--mode", "sometimes"], "invalid choice: 'sometimes'"),
+        (["contribute", "--mode", "schedule"], "The command line is not right: the mode schedule"),
+        (["contribute", "--schedule", "noon"], "wrong value for schedule.0: 'noon' is no time"),
+        (["contribute", "--tokens-a-day", "0"], "wrong value for tokens_a_day"),
+        (["contribute", "--warm-up", "a b"], "wrong value for warm_up.0"),
         (["contribute", "--ollama-host", "ftp://x"], "OLLAMA_HOST must begin with http"),
         (["local", "--model", "a b"], "is no model name"),
         (["status", "--server", "x"], "--server must begin with http:// or https://"),
@@ -189,6 +197,41 @@ def test_flags_hold_before_and_after_the_command() -> None:
     assert read_command_line([]).mode == "screen"
     with pytest.raises(UsageError):
         read_command_line(["status", "--ollama-host", "b"])
+
+
+def test_options_win_over_the_file_for_one_run() -> None:
+    file = SettingsFile(settings_path())
+    file.save(SharingSettings(models=("a:1b",), max_concurrent=3, tokens_a_day=9))
+    run = sharing_settings(
+        read_command_line(
+            ["contribute", "--model", "b:2b", "--schedule", "22:00-07:00", "--tokens-a-day", "5",
+             "--warm-up", "b:2b", "--exclusive-app", "doom", "--answer-tokens", "100",
+             "--context-tokens", "2048"]
+        )
+    )  # fmt: skip
+    assert run.models == run.warm_up == ("b:2b",)
+    assert (run.max_concurrent, run.tokens_a_day) == (3, 5)
+    assert (run.mode, str(run.schedule[0])) == ("schedule", "22:00-07:00")
+    assert run.exclusive_apps == ("doom",)
+    assert (run.answer_tokens, run.context_tokens) == (100, 2048)
+    assert file.load().models == ("a:1b",)
+
+
+def test_without_options_the_file_holds() -> None:
+    kept = SharingSettings(mode="manual", models=())
+    SettingsFile(settings_path()).save(kept)
+    assert sharing_settings(read_command_line(["contribute"])) == kept
+
+
+def test_a_broken_file_is_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    settings_path().parent.mkdir(parents=True)
+    settings_path().write_text("{")
+    assert sharing_settings(read_command_line(["contribute"])) == SharingSettings()
+    assert "is no JSON" in capsys.readouterr().err
+
+
+def test_every_mode_can_be_chosen() -> None:
+    assert SHARING_MODES == MODES
 
 
 @pytest.mark.parametrize("command", ["", "consume", "status", "contribute", "local"])

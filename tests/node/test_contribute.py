@@ -7,26 +7,52 @@ import os
 import signal
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
 from idleclaw_protocol.frames import OfferedModel
+from idleclaw_tui.day_count import count_path
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless import sharing_lines
 from idleclaw_tui.headless.contribute import Contribution, contribute
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, RequestChanged
+from idleclaw_tui.sharing import (
+    DayChanged,
+    LinkChanged,
+    ModelsChanged,
+    NodeEvent,
+    RequestChanged,
+    ShownAs,
+    StandingChanged,
+)
+from idleclaw_tui.sharing_policy import Standing
+from idleclaw_tui.sharing_settings import SharingSettings
 from tests.fake_ollama import FakeOllama
 from tests.fake_router_ws import FakeRouter
+from tests.sharing.fakes import FakeSignals
 from tests.waiting import wait_until
 
 MODEL = "smollm2:135m"
 SERVER = "https://claw.example"
 
 
-def start(router: FakeRouter, ollama: FakeOllama, **changes: Any) -> "asyncio.Task[ExitCode]":
-    options: dict[str, Any] = {"max_concurrent": 1, "models": None, "json_lines": False}
-    return asyncio.create_task(contribute(router.url, ollama.url, **(options | changes)))
+def start(
+    router: FakeRouter,
+    ollama: FakeOllama,
+    *,
+    json_lines: bool = False,
+    signals: FakeSignals | None = None,
+    settings: SharingSettings | None = None,
+) -> "asyncio.Task[ExitCode]":
+    return asyncio.create_task(
+        contribute(
+            router.url,
+            ollama.url,
+            settings or SharingSettings(mode="always"),
+            json_lines=json_lines,
+            count_path=count_path(),
+            signals=signals or FakeSignals(),
+        )
+    )
 
 
 def interrupt(number: signal.Signals = signal.SIGINT) -> None:
@@ -91,9 +117,50 @@ async def test_events_are_json_lines_on_stdout(
         "draining",
         "stopped",
     ]
-    assert events[0]["models"][1]["name"] == MODEL
+    models = next(event for event in events if event["event"] == "models")
+    assert models["models"][1]["name"] == MODEL
     done = events[[e.get("state") for e in events].index("done")]
     assert (done["prompt_tokens"], done["answer_tokens"]) == (1, 3)
+
+
+async def test_pauses_are_told_with_their_reasons(
+    ollama: FakeOllama, router: FakeRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signals = FakeSignals()
+    task = start(router, ollama, signals=signals)
+    node = await router.node()
+    signals.set(on_battery=True)
+    await node.heartbeat(lambda frame: frame.get("reason") == "on_battery")
+    signals.set(on_battery=False)
+    interrupt()
+    await task
+    lines = [line[10:] for line in capsys.readouterr().err.splitlines()]
+    assert lines[0] == "Sharing always. This machine does not tell: GPU, GPU heat."
+    assert "Paused: this machine runs on its battery." in lines
+    assert len(lines) == 7, lines
+
+
+async def test_pauses_are_json_lines_too(
+    ollama: FakeOllama, router: FakeRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signals = FakeSignals()
+    task = start(router, ollama, signals=signals, json_lines=True)
+    node = await router.node()
+    await node.answer(await node.request(model=MODEL))
+    signals.set(on_battery=True)
+    await node.heartbeat(lambda frame: frame.get("reason") == "on_battery")
+    interrupt()
+    await task
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    standings = [event for event in events if event["event"] == "standing"]
+    assert [(e["phase"], e["reasons"]) for e in standings] == [
+        ("serving", []),
+        ("paused", ["on_battery"]),
+    ]
+    guards = {guard["reason"]: guard for guard in standings[0]["guards"]}
+    assert guards["gpu_busy"]["state"] == "unknown"
+    assert guards["owner_inference"]["value"] is None
+    assert [e["tokens"] for e in events if e["event"] == "today"] == [0, 3]
 
 
 async def test_the_code_says_what_stood_in_the_way(
@@ -153,9 +220,11 @@ DONE = RequestChanged(3, "m1", "done", 0.0, 12.3, 1412, 233, 38.4)
         (LinkChanged("waiting", "No router.", 8.0), "No router. Retrying in 8.0 s."),
         (LinkChanged("refused", "Refused.", 90.0), "Refused. Retrying in 90 s."),
         (LinkChanged("connected", "Ollama is gone."), "Ollama is gone."),
+        (ShownAs("amber-otter-417"), "Others see this machine as amber-otter-417."),
         (ModelsChanged(MODELS, "0.33.0"), "m4 (2.0 GB) and 2 more."),
         (DONE, "Request 3 · m1 · done · in 1,412 · out 233 · 38 tok/s · 12 s"),
         (RequestChanged(1, "m", "failed", 0.0, 0.5, error="It broke."), "failed · 0.5 s: It broke"),
+        (StandingChanged(Standing("paused", "idle", ("on_battery",))), "runs on its battery."),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -170,6 +239,7 @@ def test_an_event_in_words(event: NodeEvent, words: str) -> None:
         ModelsChanged((), None),
         RequestChanged(1, "m", "loading", 0.0, 0.0),
         RequestChanged(1, "m", "streaming", 0.0, 0.0),
+        DayChanged(5, 1),
     ],
 )
 def test_what_people_need_not_hear_of(event: NodeEvent) -> None:

@@ -100,7 +100,7 @@ async def test_a_new_request_fits_as_soon_as_the_last_is_done_or_cancelled(
         await node.cancel(cancelled)
         request_id = await node.request(model=MODEL)
         await node.first(lambda frame: frame.get("request_id") == request_id)
-    assert not [frame for frame in node.frames if frame["type"] == "inference_decline"]
+        assert not [frame for frame in node.frames if frame["type"] == "inference_decline"]
 
 
 async def test_a_place_is_free_with_the_last_frame_and_not_only_when_ollama_closes(

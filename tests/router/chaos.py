@@ -19,6 +19,8 @@ from websockets.exceptions import WebSocketException
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE
 
 _MODELS: Final = ("chaos:1b", "chaos:2b", "chaos:3b")
+# A request may wait 110 s for a slot and then twice 60 s for its first token.
+_PATIENCE_SECONDS: Final = 240
 _BAD_FRAMES: Final[tuple[str | bytes, ...]] = (
     "nonsense",
     "[" * 10_000,
@@ -62,7 +64,7 @@ class Chaos:
             await asyncio.sleep(0.01)
         self._stopping = True
         if self._consumers:
-            _, late = await asyncio.wait(self._consumers, timeout=90)
+            _, late = await asyncio.wait(self._consumers, timeout=_PATIENCE_SECONDS + 10)
             self.wrong += [f"{len(late)} consumers without an end"] if late else []
         for node in nodes:
             node.cancel()
@@ -96,7 +98,7 @@ class Chaos:
         return f"{head}content-length: {len(raw)}\r\n\r\n".encode() + raw
 
     async def _read(self, reader: asyncio.StreamReader, prompt: str, habit: str) -> str:
-        patience = self.rng.uniform(0, 0.2) if habit == "leave" else 80
+        patience = self.rng.uniform(0, 0.2) if habit == "leave" else _PATIENCE_SECONDS
         try:
             async with asyncio.timeout(patience):
                 if habit == "stall":

@@ -42,7 +42,7 @@ async def program(*flags: str) -> AsyncIterator[Program]:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.read_log)
             await wait_until(lambda: "listening on" in server.log, "the router to listen")
-            (server.url,) = re.findall(r"listening on (\S+)", server.log)
+            (server.url,) = re.findall(r"listening on (http://[0-9.:]+)", server.log)
             try:
                 yield server
             finally:

@@ -1,22 +1,30 @@
 """Peers that do not read: consumers and nodes. They cost themselves, and nobody else."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import anyio.lowlevel
+import pytest
+from aiohttp import web
 
-from idleclaw_server.inference import InferenceRequest
+from idleclaw_protocol.chat import Timings
+from idleclaw_server import chat_api, routes
+from idleclaw_server.consumer_pipe import ConsumerPipe
+from idleclaw_server.inference import Ending, InferenceRequest
 from idleclaw_server.node import Node
 from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Relay
 from idleclaw_server.service import Router
+from idleclaw_server.sse import SseAnswer
 from tests.router.consumer import asking, client, content
 from tests.router.raw_http import RawPeer, chat_request, tcp
 from tests.router.recording_sink import RecordingSink
 from tests.router.running import BOTH_LOOPS, pass_time, residue, routing
-from tests.router.scripted_node import ScriptedNode, registered
+from tests.router.scripted_node import MODEL, ScriptedNode, registered
 from tests.waiting import wait_until
 
 pytestmark = BOTH_LOOPS
@@ -143,17 +151,76 @@ async def test_a_consumer_that_does_not_read_its_last_bytes_is_cut_too() -> None
         assert router.core.counters.consumers_cut == 1
 
 
-async def _deafen(node: ScriptedNode, listed: Node, frames: int) -> None:
+async def test_when_the_handler_ends_the_kernel_has_every_byte(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is left in a buffer of the process when it exits would be lost."""
+    left = []
+
+    async def chat_and_look(request: web.Request, *more: Any) -> web.StreamResponse:
+        response = await chat_api.chat(request, *more)
+        assert request.transport is not None
+        left.append(request.transport.get_write_buffer_size())
+        return response
+
+    monkeypatch.setattr(routes, "chat", chat_and_look)
+    async with routing(_ROOMY) as router, registered(router.url) as node:
+        async with _blocked(router, node) as (slow, _, request_id):
+            await node.done(request_id)
+            await node.settled()
+            end = b""
+            while b"[DONE]" not in end and (data := await slow.receive()):
+                end = (end + data)[-20:]
+        await wait_until(lambda: left, "the handler to end")
+    assert left == [0]
+
+
+class FullTransport(asyncio.Transport):
+    """A connection whose buffer shrinks only when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = 0
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.waiting += len(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+
+async def test_a_consumer_counts_as_stalled_until_the_kernel_has_its_last_byte() -> None:
+    """A11: the wait for the last bytes is watched like any other, and ends when they are gone."""
+    loop = asyncio.get_running_loop()
+    pipe, transport = ConsumerPipe(loop), FullTransport()
+    answer = SseAnswer("chatcmpl-1", MODEL, pipe)
+    pipe.start(transport, chunked=True)
+    assert answer.stalled_seconds(loop.time() + 40) == 0
+    answer.content("x")
+    answer.end(Ending(reason="stop", timings=Timings()))
+    await wait_until(lambda: answer.stalled_seconds(loop.time() + 40) > 30, "the stall to be seen")
+    transport.waiting -= 1
+    await wait_until(lambda: answer.stalled_seconds(loop.time()) < 0.5, "the progress to be seen")
+    transport.waiting = 0
+    await pipe.flushed()
+    assert answer.stalled_seconds(loop.time() + 40) == 0
+
+
+async def _deafen(node: ScriptedNode, listed: Node, frames: int, size: int = 1_000_000) -> None:
     """Let a node stop reading and send it so much that the router's buffers fill."""
     node.socket.transport.pause_reading()
     for _ in range(frames):
-        listed.link.send(b'{"type":"x","y":"' + b"z" * 1_000_000 + b'"}')
+        listed.link.send(b'{"type":"x","y":"' + b"z" * size + b'"}')
         await anyio.lowlevel.checkpoint()
 
 
-async def test_a_node_that_does_not_read_is_cut_and_leaves_nothing() -> None:
+async def test_a_node_that_does_not_read_is_cut_at_once_and_leaves_nothing() -> None:
     """A12: frames to a node are bounded; the connection of one that takes none is cut."""
-    async with routing() as router, registered(router.url, slots=10) as deaf:
+    policy = Policy(close_seconds=60)
+    async with routing(policy) as router, registered(router.url, slots=10) as deaf:
         (listed,) = router.core.registry
         await _deafen(deaf, listed, 60)
         await wait_until(lambda: len(router.core.registry) == 0, "the deaf node to be cut")
@@ -169,6 +236,19 @@ async def test_a_deaf_node_that_is_evicted_is_cut_in_the_end() -> None:
         assert len(router.core.registry) == 0
         assert router.nodes_open == 1
         await wait_until(lambda: router.nodes_open == 0, "its handler to end")
+
+
+@pytest.mark.parametrize(("frames", "size"), [(20, 1_000_000), (120, 50_000)])
+async def test_a_deaf_node_that_answers_no_ping_leaves_no_connection(
+    frames: int, size: int
+) -> None:
+    """A13: neither a frame on its way nor what is left in a buffer keeps a dead one open."""
+    policy = Policy(ping_seconds=0.3, close_seconds=0.3)
+    async with routing(policy) as router, registered(router.url) as deaf:
+        (listed,) = router.core.registry
+        await _deafen(deaf, listed, frames, size)
+        await wait_until(lambda: router.nodes_open == 0, "its handler to end")
+        await wait_until(lambda: router.connections_open == 0, "its connection to end")
 
 
 async def test_ten_of_the_largest_requests_at_once_are_no_reason_to_close_a_node() -> None:

@@ -125,7 +125,7 @@ async def test_a_chat_cancelled_while_its_consumer_is_slow(
     """Where a write waits for the consumer, and where the last bytes do."""
     interrupter = Interrupter(chat_api.chat)
     monkeypatch.setattr(routes, "chat", interrupter)
-    policy = Policy(max_stream_bytes=50_000_000)
+    policy = Policy(max_stream_bytes=50_000_000, max_content_chars=50_000_000)
     async with routing(policy) as router, registered(router.url) as node:
 
         async def scene() -> None:

@@ -1,5 +1,7 @@
 """What the router learns and shows: averages, percentiles, waits, aliases, clamped counts."""
 
+import statistics
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,15 @@ def test_percentiles_are_ordered_and_of_the_last_64(samples: list[float]) -> Non
     last = samples[-64:]
     bounds = [min(last), low, middle, high, max(last)]
     assert bounds == pytest.approx(sorted(bounds))
+
+
+@given(st.lists(_SAMPLES, min_size=5, max_size=64), st.integers(1, 99))
+def test_percentiles_are_those_of_the_statisticians(samples: list[float], percent: int) -> None:
+    recent = RecentValues()
+    for sample in samples:
+        recent.add(sample)
+    expected = statistics.quantiles(samples, n=100, method="inclusive")[percent - 1]
+    assert recent.percentile(percent) == pytest.approx(expected)
 
 
 def test_too_few_samples_say_nothing() -> None:

@@ -21,6 +21,7 @@ async def test_a_node_is_answered_with_its_own_id_and_the_features_of_the_router
     async with routing() as router, connected(router.url) as node:
         answer = await node.register("alpha")
     assert answer.pop("features") in ([DECLINE, CANCEL_ACK], [CANCEL_ACK, DECLINE])
+    assert answer.pop("alias").count("-") == 2
     assert answer == {"type": "registered", "node_id": "alpha"}
 
 
@@ -104,9 +105,16 @@ async def test_lax_registrations_of_old_nodes_are_accepted_and_clamped() -> None
     assert {model["name"]: model["size"] for model in network["models"]} == {"a": 1, "b:1": 0}
 
 
-async def test_details_that_a_node_reports_are_shown_as_clean_short_lines() -> None:
-    """A7: escape sequences and long texts in what a node says of itself end at the router."""
-    model = {"name": "a", "size": 1, "family": "x\x1b]0;evil\x07", "quantization": "Q4\n" * 500}
+async def test_what_a_node_says_of_itself_is_shown_only_where_it_is_of_the_known_kind() -> None:
+    """A7: a node's own words, with or without escape sequences, end at the router."""
+    model = {
+        "name": "a",
+        "size": 1,
+        "family": "x\x1b]0;evil\x07",
+        "quantization": "Q4\n" * 500,
+        "parameter_size": "call 555-0100",
+        "capabilities": ["completion", "buy now"],
+    }
     async with routing() as router, connected(router.url) as node, client(router.url) as http:
         await node.send(
             type="register", node_id="n", models=[model], ollama_version="1\x9b31m\u202e2"
@@ -115,8 +123,10 @@ async def test_details_that_a_node_reports_are_shown_as_clean_short_lines() -> N
         await node.heartbeat(available=False, reason="gone\x1b[2J\u2066 fishing")
         await node.settled()
         text = (await http.get("/api/network")).text
-    assert '"reason":"gone fishing"' in text
-    assert '"ollama_version":"12"' in text
+    assert '"reason":"by its owner"' in text
+    assert '"ollama_version":null' in text
+    assert '"parameter_size":null,"quantization":null' in text
+    assert '"capabilities":["completion"]' in text
     assert len(text) < 2_000
 
 

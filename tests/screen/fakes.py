@@ -20,7 +20,8 @@ from idleclaw_protocol.status import (
 )
 from idleclaw_tui.app import IdleClawApp
 from idleclaw_tui.chat_updates import ChatUpdate
-from idleclaw_tui.errors import IdleClawError, RouterUnreachable
+from idleclaw_tui.errors import IdleClawError, NoEvents, RouterUnreachable
+from idleclaw_tui.network_stream import NetworkStream
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing, OllamaFacts
 from idleclaw_tui.sharing import LinkChanged, NodeEvent
@@ -47,7 +48,8 @@ class FakeRouter:
     """Plays a script per chat: updates go out, an Event is waited for, an error is raised.
 
     `script` is used for every chat. `bodies` are what was posted, `closed_early` counts chats that
-    were closed before their script ended. `gone` makes every status call fail.
+    were closed before their script ended. `gone` makes every status call fail. Streams of changes
+    are there where `page` is; each tells `page` at once and whenever `publish` changes it.
     """
 
     def __init__(self, network: Network | None, script: Sequence[Step] = ()) -> None:
@@ -57,6 +59,8 @@ class FakeRouter:
         self.closed_early = 0
         self.looks = 0
         self.gone = False
+        self.streams = 0
+        self._published = asyncio.Condition()
         self.basics = (
             Health(status="ok", uptime_seconds=4000, node_count=2),
             ModelList(
@@ -92,6 +96,27 @@ class FakeRouter:
         self.looks += 1
         self._check()
         return self.page
+
+    async def network_events(self, stream: NetworkStream) -> AsyncGenerator[Network, None]:
+        self.looks += 1
+        self._check()
+        if self.page is None:
+            raise NoEvents(SERVER)
+        self.streams += 1
+        try:
+            while self.page is not None:
+                yield self.page
+                async with self._published:
+                    await self._published.wait()
+                self._check()
+        finally:
+            self.streams -= 1
+
+    async def publish(self, network: Network | None) -> None:
+        """Change the page, and tell those who listen."""
+        self.page = network
+        async with self._published:
+            self._published.notify_all()
 
     async def health(self) -> Health:
         self._check()

@@ -104,7 +104,8 @@ async def test_every_size_works(tab: TabName) -> None:
         for size in ((20, 5), (1, 1), (40, 12), (80, 24), (200, 50)):
             await screen.pilot.resize_terminal(*size)
             await screen.pilot.pause()
-            await screen.press("f1", "f1", "tab")
+            if size <= (40, 12):
+                await screen.press("f1", "f1")
         await screen.pilot.resize_terminal(100, 30)
         screen.app.action_tab("chat")
         await screen.until_shown("✓ llama3.2:3b")

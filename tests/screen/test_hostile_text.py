@@ -152,8 +152,9 @@ def shown_plain(screen: Screen) -> str:
         "# x\n" * 1000,
         "- x\n" * 2000,
         "|" + "a|" * 60 + "\n|" + "-|" * 60 + "\n" + "x\n" * 40,
+        "![" * 30_000,
     ],
-    ids=["table", "paragraphs", "headings", "list", "table that fills up"],
+    ids=["table", "paragraphs", "headings", "list", "filling table", "images"],
 )
 async def test_an_answer_of_too_many_widgets_is_drawn_plain(hostile: str) -> None:
     router = FakeRouter(network(), [TextPiece(hostile), Finished("stop")])

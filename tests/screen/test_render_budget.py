@@ -8,11 +8,13 @@ from markdown_it import MarkdownIt
 from idleclaw_tui.render_budget import (
     FLUSH_SECONDS,
     MAX_BLOCKS,
+    MAX_BRACKETS,
     MAX_CELLS,
     MAX_FLUSH_SECONDS,
     MarkdownBudget,
     TooCostlyError,
     flush_delay,
+    may_linkify,
 )
 
 PARSER = MarkdownIt("gfm-like", {"html": False})
@@ -50,6 +52,18 @@ def test_an_ordinary_long_answer_is_affordable() -> None:
 def test_too_many_widgets_are_refused_however_the_text_was_cut(hostile: str, size: int) -> None:
     with pytest.raises(TooCostlyError):
         admit_in_pieces(MarkdownBudget(), hostile, size)
+
+
+def test_what_takes_long_to_parse_is_refused_before() -> None:
+    budget = MarkdownBudget()
+    budget.check_source("[word](https://example.com)\n\n" * 1_000)
+    with pytest.raises(TooCostlyError):
+        budget.check_source("![" * (MAX_BRACKETS + 1))
+
+
+def test_addresses_in_a_row_are_left_alone() -> None:
+    assert may_linkify("see https://example.com and http://example.org/x")
+    assert not may_linkify("http://a." * 100)
 
 
 @given(st.floats(min_value=0, max_value=100))

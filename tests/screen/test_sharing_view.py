@@ -5,7 +5,14 @@ import threading
 import pytest
 
 from idleclaw_tui.node_feed import MAX_FEED, NodeFeed
-from idleclaw_tui.sharing import LinkChanged, LinkState, ModelsChanged, RequestChanged, RequestState
+from idleclaw_tui.sharing import (
+    LinkChanged,
+    LinkState,
+    ModelsChanged,
+    RequestChanged,
+    RequestState,
+    ShownAs,
+)
 from idleclaw_tui.sharing_rows import model_line, ollama_check, request_cells, router_check
 from idleclaw_tui.sharing_view import MAX_REQUESTS, SharingView
 from tests.screen.fakes import OFFERED, OLLAMA
@@ -136,3 +143,15 @@ def test_the_checklist_says_what_mends_it() -> None:
     assert plain(router_check("r", "No router answers.", False)) == "✕ No router answers."
     assert plain(router_check("r", None, True)) == "✓ Router r answers"
     assert plain(model_line(OFFERED[1])) == "● llama3.2:3b  3.2B Q4_K_M · 2.0 GB · 8k context"
+
+
+def test_the_alias_lasts_as_long_as_the_connection() -> None:
+    view = SharingView()
+    view.apply(LinkChanged("connected"), 0.0)
+    view.apply(ShownAs("amber-otter-417"), 0.0)
+    view.apply(LinkChanged("connected", "Ollama is gone."), 1.0)
+    assert view.alias == "amber-otter-417"
+    view.apply(LinkChanged("draining"), 2.0)
+    assert view.alias == "amber-otter-417"
+    view.apply(LinkChanged("waiting", "No router.", 2.0), 3.0)
+    assert view.alias is None

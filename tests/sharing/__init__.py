@@ -1,0 +1,1 @@
+"""The owner comes first: settings, policy, signals, and the node that obeys them."""
