@@ -95,6 +95,7 @@ def _own_router() -> Settings:
         prompt_date=False,
         prompt_brief_thinking=False,
         prompt_history=50,
+        current_time_tool=False,
     )
 
 

@@ -15,16 +15,24 @@ from idleclaw_server.observations import observe_answer, observe_first_token
 from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Phase, Relay
 from idleclaw_server.request_life import RequestLife
+from idleclaw_server.tool_calls import cleaned_call
+from idleclaw_server.tool_rounds import ToolRounds
 
 
 class NodeAnswers:
     """Takes each frame of a node that names a request. A node speaks only for what runs at it."""
 
     def __init__(
-        self, registry: NodeRegistry, life: RequestLife, policy: Policy, counters: Counters
+        self,
+        registry: NodeRegistry,
+        life: RequestLife,
+        rounds: ToolRounds,
+        policy: Policy,
+        counters: Counters,
     ) -> None:
         self._registry = registry
         self._life = life
+        self._rounds = rounds
         self._policy = policy
         self._counters = counters
 
@@ -90,6 +98,8 @@ class NodeAnswers:
     def _content(self, relay: Relay, clean: str, now: float) -> None:
         if relay.first_token_at is None:
             self._first_token(relay, now)
+        if relay.tool_use is not None:
+            relay.tool_use.heard(clean)
         relay.content_room -= len(clean)
         if relay.content_room < 0:
             relay.sink.content(clean[: relay.content_room])
@@ -126,8 +136,8 @@ class NodeAnswers:
             self._cut(relay, "content", now)
         if relay.phase is Phase.ENDED:
             return
-        if message.tool_calls and relay.request.tools:
-            relay.tool_calls.extend(message.tool_calls)
+        if message.tool_calls and (relay.request.tools or relay.tool_use is not None):
+            relay.tool_calls.extend(map(cleaned_call, message.tool_calls))
             if len(relay.tool_calls) > MAX_TOOL_CALLS:
                 raise ChunkError("too many tool calls")
         if chunk.done:
@@ -140,7 +150,12 @@ class NodeAnswers:
     def _done(self, relay: Relay, chunk: Chunk, now: float) -> None:
         rate = chunk_reading.tokens_per_second(chunk)
         observe_answer(relay, self._registry.models[relay.request.model].speed, rate, now)
-        reason = chunk_reading.finish_reason(chunk, calls_tools=bool(relay.tool_calls))
         usage = chunk_reading.usage(chunk)
+        if relay.tool_use is not None:
+            usage = relay.tool_use.add_usage(usage)
+            if self._rounds.begin(relay, now):
+                return
+            relay.tool_calls.clear()
+        reason = chunk_reading.finish_reason(chunk, calls_tools=bool(relay.tool_calls))
         end = ending(relay, reason, now, usage=usage, tokens_per_second=rate)
         self._life.finish(relay, end, now, ended_by_node=True)

@@ -18,7 +18,7 @@ from idleclaw_server.core import RouterCore
 from idleclaw_server.entrance import CLIENT
 from idleclaw_server.errors import NotAllowed
 from idleclaw_server.inference import InferenceRequest
-from idleclaw_server.prompt import PromptPolicy, recent
+from idleclaw_server.prompt import recent
 from idleclaw_server.sse import SseAnswer
 
 MAX_BODY_BYTES: Final = 1_048_576
@@ -41,7 +41,7 @@ async def chat(request: web.Request, core: RouterCore, rules: ChatRules) -> web.
     loop = asyncio.get_running_loop()
     pipe = ConsumerPipe(loop)
     sink = SseAnswer(f"chatcmpl-{secrets.token_hex(6)}", body.model, pipe)
-    relay = core.submit(_inference(body, request[CLIENT].key, rules.prompt), sink, loop.time())
+    relay = core.submit(_inference(body, request[CLIENT].key, rules), sink, loop.time())
     response = web.StreamResponse(headers=_HEADERS)
     try:
         await response.prepare(request)
@@ -90,15 +90,16 @@ async def _check(body: ChatBody, rules: ChatRules) -> None:
         raise NotAllowed("Message content not allowed")
 
 
-def _inference(body: ChatBody, client: str, prompt: PromptPolicy) -> InferenceRequest:
+def _inference(body: ChatBody, client: str, rules: ChatRules) -> InferenceRequest:
     messages = [{"role": m.role, "content": m.content} for m in body.messages]
     return InferenceRequest(
         model=body.model,
-        messages=recent(prompt, messages),
+        messages=recent(rules.prompt, messages),
         client=client,
         think=body.think,
-        prompt=prompt,
+        prompt=rules.prompt,
         today=datetime.now(UTC).date(),
+        server_tools=rules.tools,
     )
 
 

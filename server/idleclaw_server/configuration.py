@@ -12,6 +12,7 @@ from idleclaw_server.client_address import ClientAddresses
 from idleclaw_server.connection_gate import ConnectionGate
 from idleclaw_server.content_patterns import ScreenedAnswer, compiled
 from idleclaw_server.inference import AnswerText
+from idleclaw_server.offered_tools import tool_set
 from idleclaw_server.policy import Policy
 from idleclaw_server.prompt import PromptPolicy
 from idleclaw_server.settings import Settings
@@ -20,6 +21,7 @@ POLICY_FIELDS: Final = {
     "answer_chars": "max_content_chars",
     "thinking_chars": "max_thinking_chars",
     "answer_seconds": "total_seconds",
+    "tool_calls_per_minute": "tool_calls_per_minute",
 }
 """Settings whose defaults are those of the policy, so that a base may have others."""
 
@@ -66,7 +68,11 @@ def answer_text(settings: Settings) -> Callable[[], AnswerText]:
 
 def chat_rules(settings: Settings) -> ChatRules:
     """Return what a chat has to pass, and what is added to it."""
-    return ChatRules(prompt=prompt_policy(settings), refused=compiled(settings.inbound_patterns))
+    return ChatRules(
+        prompt=prompt_policy(settings),
+        refused=compiled(settings.inbound_patterns),
+        tools=tool_set(settings),
+    )
 
 
 def prompt_policy(settings: Settings) -> PromptPolicy:

@@ -8,6 +8,7 @@ leaves goes through `NodeLink` and `AnswerSink`. The parts are `NodeRegistry` (w
 
 import random
 from collections.abc import Callable
+from typing import Final
 
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, Register, Registered
 from idleclaw_server.aliases import AliasBook
@@ -23,6 +24,10 @@ from idleclaw_server.node_registry import NodeRegistry
 from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Phase, Relay
 from idleclaw_server.request_life import RequestLife
+from idleclaw_server.tool_rounds import ToolRounds
+from idleclaw_server.tool_use import NoTools, ToolRunner
+
+_NO_TOOLS: Final = NoTools()
 
 
 class RouterCore:
@@ -37,6 +42,7 @@ class RouterCore:
         alias_key: bytes,
         now: float,
         new_text: Callable[[], AnswerText] = AnswerFilter,
+        tools: ToolRunner = _NO_TOOLS,
     ) -> None:
         self.policy = policy
         self.started_at = now
@@ -45,8 +51,9 @@ class RouterCore:
         self.registry = NodeRegistry(
             policy.max_nodes, AliasBook(alias_key), policy.max_nodes_per_address
         )
-        self.life = RequestLife(self.registry, policy, self.counters, rng, new_id, new_text)
-        self.answers = NodeAnswers(self.registry, self.life, policy, self.counters)
+        self.life = RequestLife(self.registry, policy, self.counters, rng, new_id, new_text, tools)
+        rounds = ToolRounds(policy, tools, new_id)
+        self.answers = NodeAnswers(self.registry, self.life, rounds, policy, self.counters)
         self.deadlines = Deadlines(self.registry, self.life, policy, self.counters)
 
     def node_registered(

@@ -60,12 +60,14 @@ class Deadlines:
         if relay.progress != relay.seen:
             relay.seen = relay.progress
             relay.seen_at = now
-        if relay.first_token_at is None:
+        if relay.calls_tools:
+            relay.seen_at = now
+        elif relay.first_token_at is None:
             if now > relay.first_token_deadline:
                 self._life.attempt_failed(relay, "timeout", now)
         elif now - relay.seen_at > self._policy.gap_seconds:
             self._life.attempt_failed(relay, "timeout", now)
-        elif now - relay.submitted_at > self._policy.total_seconds:
+        if relay.phase is Phase.RUNNING and now - relay.submitted_at > self._policy.total_seconds:
             # It has taken all the time there is for one answer; its text stands.
             end = cut(relay, "seconds", self._policy, now)
             self._life.finish(relay, end, now, ended_by_node=False)

@@ -9,6 +9,7 @@ RouterError
 │   ├── RequestTooLarge 413
 │   └── NotAllowed      400, an operator's pattern was found in it
 ├── NodeRefused         a registration that is turned away (WebSocket close)
+├── ToolFailed          a tool that has no result
 └── ChunkError          a chunk whose shape is wrong
 """
 
@@ -84,3 +85,7 @@ class NodeRefused(RouterError):
 
 class ChunkError(RouterError):
     """A node's chunk has the wrong shape; the text never repeats what it held."""
+
+
+class ToolFailed(RouterError):
+    """A tool that has no result; the text is meant for the model and repeats nothing it sent."""

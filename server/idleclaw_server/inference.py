@@ -7,12 +7,15 @@ a node on another router another `NodeLink`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from idleclaw_protocol.chat import EventError, FinishReason, Timings, Usage
 from idleclaw_protocol.frames import ToolCall
+from idleclaw_protocol.limits import MAX_MESSAGES
 from idleclaw_server.prompt import NO_PROMPT, PromptPolicy, system_text, with_system
+from idleclaw_server.tool_specs import ToolMode, ToolSet
 
+NO_TOOLS: Final = ToolSet()
 WaitState = Literal["queued", "loading", "waiting"]
 
 
@@ -22,7 +25,8 @@ class InferenceRequest:
 
     `messages` are Ollama's (any role, tool calls and results included), `client` is the key by
     which the queue is fair, `options` are sampling options, `response_format` is "json" or a JSON
-    schema. `prompt` is what the operator adds for the node, `today` the date in it.
+    schema. `tools` are the caller's own, whose calls it gets; `server_tools` those that the router
+    runs itself. `prompt` is what the operator adds for the node, `today` the date in it.
     """
 
     model: str
@@ -34,22 +38,34 @@ class InferenceRequest:
     response_format: str | Mapping[str, Any] | None = None
     prompt: PromptPolicy = NO_PROMPT
     today: date | None = None
+    server_tools: ToolSet = NO_TOOLS
 
-    def ollama_params(self, *, thinks: bool) -> dict[str, Any]:
+    def ollama_params(
+        self,
+        *,
+        thinks: bool,
+        tool_mode: ToolMode | None = None,
+        later: Sequence[Mapping[str, Any]] = (),
+    ) -> dict[str, Any]:
         """Return the body of Ollama's `POST /api/chat` for a node whose model thinks or not.
 
-        `keep_alive` is left out: how long a model stays loaded is its owner's business.
+        `tool_mode` is how the router's tools are offered, `later` what their rounds have added to
+        the conversation; the oldest messages make room for it. `keep_alive` is left out: how long
+        a model stays loaded is its owner's business.
         """
         think = self.think and thinks
-        system = system_text(self.prompt, self.today, thinks=think)
+        described = (self.server_tools.prompt,) if tool_mode == "tags" else ()
+        system = system_text(self.prompt, self.today, thinks=think, extra=described)
+        room = MAX_MESSAGES - len(later) - bool(system)
         params: dict[str, Any] = {
             "model": self.model,
-            "messages": with_system(system, self.messages),
+            "messages": with_system(system, (*self.messages[-room:], *later)),
             "stream": True,
             "think": think,
         }
-        if self.tools:
-            params["tools"] = self.tools
+        tools = self.server_tools.definitions if tool_mode == "native" else self.tools
+        if tools:
+            params["tools"] = tools
         if self.options:
             params["options"] = self.options
         if self.response_format is not None:
@@ -97,6 +113,9 @@ class AnswerSink(Protocol):
 
     def waiting(self, state: WaitState, position: int | None, eta_seconds: float | None) -> None:
         """Tell why there is no token yet; `position` 1 is next, None outside the queue."""
+
+    def tool_call(self, name: str, status: Literal["executing", "done"]) -> None:
+        """Tell that the router begins or has ended to run a tool of its own."""
 
     def comment(self) -> None:
         """Break a silence with something that every reader ignores."""

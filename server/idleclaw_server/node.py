@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, OfferedModel, Register
 from idleclaw_server.capabilities import guessed_capabilities
 from idleclaw_server.client_address import UNKNOWN_CLIENT, Client
+from idleclaw_server.model_size import parameters
 from idleclaw_server.speeds import ModelSpeed, MovingAverage
 
 if TYPE_CHECKING:
     from idleclaw_server.inference import NodeLink
     from idleclaw_server.relay import Relay
+    from idleclaw_server.tool_specs import ToolMode, ToolSet
 
 _REMEMBERED_REQUESTS: Final = 64
 _FOREIGN_WEIGHT: Final = 50
@@ -106,6 +108,20 @@ class Node:
     def capabilities(self, model: str) -> tuple[str, ...]:
         """Return what Ollama said the model can do, or a guess from its name for old nodes."""
         return _capabilities(self.models[model])
+
+    def tool_mode(self, model: str, tools: ToolSet) -> ToolMode | None:
+        """Return how `tools` are offered to the model, None if they are not.
+
+        A model that knows no tools reads about them in its prompt, if the operator has chosen
+        some. One that is told to have less than a billion parameters does not: it would call
+        them, or write about them, whatever it was asked.
+        """
+        if not tools:
+            return None
+        if "tools" in self.capabilities(model):
+            return "native"
+        size = parameters(self.models[model].parameter_size)
+        return "tags" if tools.described and (size is None or size >= 1e9) else None
 
     def speed(self, model: str) -> ModelSpeed:
         """Return the record of this node's work with one of its models."""

@@ -26,6 +26,14 @@ class Policy:
     """Characters of an answer that are delivered; then it ends with `finish_reason: "length"`."""
     max_thinking_chars: int = 64_000
     """The same for what the model thinks before it answers."""
+    max_tool_rounds: int = 5
+    """Rounds of tool calls in one request; then the model has to answer without."""
+    max_tool_calls: int = 8
+    """Tool calls in one request, in all rounds together."""
+    tool_calls_per_minute: int = 20
+    """Tool calls that the models of one node may make; 0 is no limit."""
+    tool_seconds: float = 15.0
+    """How long one tool call may take."""
     queue_seconds: float = 110.0
     """Longest wait for a slot; below the 120 s that the original's consumer waits for anything."""
     ping_seconds: float = PING_INTERVAL_SECONDS

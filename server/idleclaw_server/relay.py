@@ -13,6 +13,7 @@ from idleclaw_server.policy import Policy
 if TYPE_CHECKING:
     from idleclaw_protocol.frames import ToolCall
     from idleclaw_server.node import Node
+    from idleclaw_server.tool_use import ToolUse
 
 _USUAL_POLICY: Final = Policy()
 
@@ -58,6 +59,7 @@ class Relay:
         "thinking",
         "thinking_room",
         "tool_calls",
+        "tool_use",
         "tried",
         "waiting_since",
     )
@@ -94,6 +96,7 @@ class Relay:
         self.content_room = policy.max_content_chars
         self.thinking_room = policy.max_thinking_chars
         self.tool_calls: list[ToolCall] = []
+        self.tool_use: ToolUse | None = None
 
     def start_attempt(
         self, node: Node, request_id: str, now: float, *, budget: float, loading: bool
@@ -108,12 +111,27 @@ class Relay:
         self.node = node
         self.request_id = request_id
         self.tried.add(node.node_id)
+        self._begin_text(now)
+
+    def start_round(self, now: float, budget: float) -> None:
+        """Begin anew at the same node, after the tools that the model has called for."""
+        self.loading = False
+        if self.first_token_at is None:
+            self.first_token_deadline = now + budget
+        self._begin_text(now)
+
+    def _begin_text(self, now: float) -> None:
         self.dispatched_at = now
         self.seen_at = now
         self.progress = self.seen = 0
         self.content = self._new_text()
         self.thinking = self._new_text()
         self.tool_calls = []
+
+    @property
+    def calls_tools(self) -> bool:
+        """Whether the request waits for a tool, and its node for the next round."""
+        return self.tool_use is not None and self.tool_use.job is not None
 
     def release_held_text(self) -> None:
         """Give the consumer what the filters hold back; nothing comes behind it."""

@@ -18,6 +18,7 @@ from idleclaw_protocol.text_safety import clean_line
 from idleclaw_server.answer_filter import AnswerFilter
 from idleclaw_server.choice import choose
 from idleclaw_server.counters import Counters
+from idleclaw_server.dispatch import send_request
 from idleclaw_server.endings import ending
 from idleclaw_server.errors import NoSuchModel, QueueFull, RequestTooLarge, ShuttingDown
 from idleclaw_server.inference import AnswerSink, AnswerText, Ending, InferenceRequest
@@ -25,9 +26,11 @@ from idleclaw_server.node import Node
 from idleclaw_server.node_registry import ModelEntry, NodeRegistry
 from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Phase, Relay
+from idleclaw_server.tool_use import NoTools, ToolRunner, ToolUse
 
 _RETRY_AFTER_SECONDS: Final = 5
 _FRAME_OVERHEAD_BYTES: Final = 512
+_NO_TOOLS: Final = NoTools()
 
 
 class RequestLife:
@@ -50,6 +53,7 @@ class RequestLife:
         rng: random.Random,
         new_id: Callable[[], str],
         new_text: Callable[[], AnswerText] = AnswerFilter,
+        tools: ToolRunner = _NO_TOOLS,
     ) -> None:
         self._registry = registry
         self._policy = policy
@@ -57,6 +61,7 @@ class RequestLife:
         self._rng = rng
         self._new_id = new_id
         self._new_text = new_text
+        self._tools = tools
         self.active: dict[Relay, None] = {}
         self.unread: dict[Relay, None] = {}
         self.waiting = 0
@@ -117,15 +122,11 @@ class RequestLife:
         loaded = node.has_loaded(model)
         budget = self._policy.first_token_seconds if loaded else self._policy.loading_seconds
         relay.start_attempt(node, self._new_id(), now, budget=budget, loading=not loaded)
+        mode = node.tool_mode(model, relay.request.server_tools)
+        relay.tool_use = None if mode is None else ToolUse(mode)
         node.in_flight[relay.request_id] = relay
         self._registry.refresh(node)
-        params = relay.request.ollama_params(thinks=node.thinks(model))
-        frame = {
-            "type": "inference_request",
-            "request_id": relay.request_id,
-            "ollama_params": params,
-        }
-        node.link.send(to_json(frame))
+        send_request(relay, node)
         if not loaded:
             relay.notify("loading", None, None, now)
         elif relay.notice is not None:
@@ -180,6 +181,7 @@ class RequestLife:
         entry = self._registry.models.get(relay.request.model)
         may_retry = (
             relay.first_token_at is None
+            and (relay.tool_use is None or not relay.tool_use.rounds)
             and len(relay.tried) < self._policy.max_attempts
             and now < relay.first_token_limit
             and entry is not None
@@ -238,6 +240,8 @@ class RequestLife:
     def _settle(self, relay: Relay, now: float, *, ended_by_node: bool) -> None:
         was_waiting = relay.phase is Phase.WAITING
         node = relay.node
+        if relay.tool_use is not None:
+            ended_by_node |= relay.tool_use.cancel(self._tools)
         relay.phase = Phase.ENDED
         self.active.pop(relay, None)
         self.unread[relay] = None

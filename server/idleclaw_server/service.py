@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Final
@@ -13,11 +13,9 @@ from uuid import uuid4
 from aiohttp import web
 
 from idleclaw_server import configuration
-from idleclaw_server.answer_filter import AnswerFilter
 from idleclaw_server.core import RouterCore
 from idleclaw_server.counter_file import CounterKeeper
 from idleclaw_server.http_log import HTTP_LOG
-from idleclaw_server.inference import AnswerText
 from idleclaw_server.listening import GatedServer, Listener, listen
 from idleclaw_server.network_events import NetworkEvents
 from idleclaw_server.network_status import NetworkStatus
@@ -26,6 +24,7 @@ from idleclaw_server.open_files import connections_allowed
 from idleclaw_server.policy import Policy
 from idleclaw_server.routes import application
 from idleclaw_server.settings import Settings
+from idleclaw_server.tool_desk import ToolDesk, installed_tools
 
 PRODUCT_VERSION: Final = version("idleclaw")
 _GRACE_SECONDS: Final = 2.0
@@ -128,9 +127,7 @@ class Router:
         await self._runner.cleanup()
 
 
-def new_core(
-    policy: Policy, now: float, new_text: Callable[[], AnswerText] = AnswerFilter
-) -> RouterCore:
+def new_core(settings: Settings, policy: Policy, desk: ToolDesk, now: float) -> RouterCore:
     """Return a core with real randomness."""
     return RouterCore(
         policy,
@@ -138,7 +135,8 @@ def new_core(
         new_id=lambda: str(uuid4()),
         alias_key=secrets.token_bytes(32),
         now=now,
-        new_text=new_text,
+        new_text=configuration.answer_text(settings),
+        tools=desk,
     )
 
 
@@ -151,7 +149,8 @@ async def running_router(settings: Settings, policy: Policy | None = None) -> As
     """
     loop = asyncio.get_running_loop()
     rules = configuration.policy(settings, policy or Policy())
-    core = new_core(rules, loop.time(), configuration.answer_text(settings))
+    desk = ToolDesk(installed_tools(settings), rules.tool_seconds)
+    core = new_core(settings, rules, desk, loop.time())
     router = Router(settings, core)
     async with _counters_kept(settings, core):
         sweeper = loop.create_task(_sweep(core))
@@ -160,6 +159,7 @@ async def running_router(settings: Settings, policy: Policy | None = None) -> As
             yield router
         finally:
             await router.close()
+            await desk.close()
             sweeper.cancel()
             with suppress(asyncio.CancelledError):
                 await sweeper

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -40,6 +41,15 @@ def _json_list(value: object) -> object:
 
 def _patterns(value: tuple[str, ...]) -> tuple[str, ...]:
     compiled(value)
+    return value
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError('an address is written like "http://127.0.0.1:8888"')
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("an address has no user, query or fragment here")
     return value
 
 
@@ -110,6 +120,13 @@ class Settings(BaseSettings):
     """Regular expressions, as a JSON list; a chat in which one is found is refused."""
     outbound_patterns: PatternList = ()
     """The same for answers; what one finds there becomes "[content filtered]"."""
+
+    searxng_url: Annotated[str, AfterValidator(_http_url)] = ""
+    """Address of a SearXNG; models may then search the web with it, and with nothing else."""
+    current_time_tool: bool = True
+    """Whether models that know tools may ask for the time of day."""
+    tool_calls_per_minute: Limit = 20
+    """Tool calls that the models of one node may make in a minute; 0 is no limit."""
 
     answer_chars: Annotated[int, Field(ge=1, le=1_000_000_000)] = 32_000
     """Characters of an answer that are delivered; then it ends, and says so."""

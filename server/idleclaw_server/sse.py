@@ -4,11 +4,11 @@ Specification: HTML Living Standard, section 9.2 "Server-sent events". All text 
 clean, so the JSON holds none of the characters at which some readers end a line.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 from pydantic_core import to_json
 
-from idleclaw_protocol.chat import DONE, ChatEvent, Choice, Delta, QueuePlace
+from idleclaw_protocol.chat import DONE, ChatEvent, Choice, Delta, QueuePlace, ToolCallProgress
 from idleclaw_server.consumer_pipe import ConsumerPipe
 from idleclaw_server.inference import Ending, WaitState
 
@@ -46,6 +46,12 @@ class SseAnswer:
         event = ChatEvent(
             id=self._event_id, model=self._model, choices=(Choice(),), state=state, queue=queue
         )
+        self._pipe.push(_encode(event))
+
+    def tool_call(self, name: str, status: Literal["executing", "done"]) -> None:
+        """See `AnswerSink.tool_call`."""
+        delta = Delta(tool_call=ToolCallProgress(name=name, status=status))
+        event = ChatEvent(id=self._event_id, model=self._model, choices=(Choice(delta=delta),))
         self._pipe.push(_encode(event))
 
     def comment(self) -> None:

@@ -80,10 +80,12 @@ async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @asynccontextmanager
-async def asking(url: str, prompt: str = "hi", model: str = MODEL) -> AsyncIterator[Answer]:
+async def asking(
+    url: str, prompt: str = "hi", model: str = MODEL, **more: object
+) -> AsyncIterator[Answer]:
     """An answer on a connection of its own; leaving the context early disconnects."""
     async with client(url) as http:
-        async with http.stream("POST", "/api/chat", json=body(prompt, model)) as response:
+        async with http.stream("POST", "/api/chat", json=body(prompt, model, **more)) as response:
             assert response.status_code == 200, await response.aread()
             assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
             yield Answer(response)

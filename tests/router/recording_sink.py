@@ -13,6 +13,7 @@ class RecordingSink:
         self.texts: list[str] = []
         self.thoughts: list[str] = []
         self.waits: list[tuple[WaitState, int | None, float | None]] = []
+        self.tools: list[tuple[str, str]] = []
         self.comments = 0
         self.endings: list[Ending] = []
         self.aborts = 0
@@ -50,6 +51,11 @@ class RecordingSink:
         """See `AnswerSink.waiting`."""
         assert not self.ended
         self.waits.append((state, position, eta_seconds))
+
+    def tool_call(self, name: str, status: str) -> None:
+        """See `AnswerSink.tool_call`."""
+        assert not self.ended
+        self.tools.append((name, status))
 
     def comment(self) -> None:
         """See `AnswerSink.comment`."""

@@ -28,6 +28,7 @@ OPEN = Settings(
     prompt_date=False,
     prompt_brief_thinking=False,
     prompt_history=50,
+    current_time_tool=False,
 )
 """A router that limits no address and adds nothing to a conversation."""
 

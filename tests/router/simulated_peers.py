@@ -128,6 +128,10 @@ class SimulatedConsumer:
         assert (position is not None) == (state == "queued")
         self.notices += 1
 
+    def tool_call(self, name: str, status: str) -> None:
+        """Take the progress of a tool."""
+        self._still_open()
+
     def comment(self) -> None:
         """Take a comment."""
         self._still_open()
