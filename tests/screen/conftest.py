@@ -17,7 +17,7 @@ UPDATE = "UPDATE_SCREENSHOTS"
 def screenshot() -> Callable[[Screen, str], None]:
     """Compare the screen with `screenshots/NAME.svg`, or write that file.
 
-    `UPDATE_SCREENSHOTS=1 pytest tests/screen/test_screenshots.py` writes all of them anew.
+    `UPDATE_SCREENSHOTS=1 pytest tests/screen -k screenshots` writes all of them anew.
     """
 
     def compare(screen: Screen, name: str) -> None:
