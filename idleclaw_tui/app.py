@@ -1,12 +1,11 @@
-"""The terminal UI: wires router, node and the three tabs together; no HTTP here."""
+"""The terminal UI: the frame around the three tabs, and what moves between them."""
 
-import logging
 import os
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from functools import partial
 from typing import ClassVar, Final
 
@@ -21,13 +20,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Footer
 
-from idleclaw_tui.errors import UsageError
 from idleclaw_tui.network_view import NetworkView
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.node_link import Node
-from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.peers import LocalSharing, OllamaFacts, Router
-from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.peers import LocalSharing, Router
 from idleclaw_tui.router_watch import RouterWatch
 from idleclaw_tui.tabs.chat import ChatTab
 from idleclaw_tui.tabs.contribute import ContributeTab
@@ -230,57 +224,3 @@ class IdleClawApp(App[None]):
     @on(ContributeTab.LinkMoved)
     def _refresh(self) -> None:
         self._watch.look_now()
-
-
-@asynccontextmanager
-async def _opened(client: RouterClient, bridge: OllamaBridge) -> AsyncIterator[Router]:
-    async with client, bridge:
-        yield client
-
-
-def run_app(
-    server: str,
-    ollama_url: str,
-    *,
-    label: str | None = None,
-    own_node: NodeFeed | None = None,
-    share: bool = False,
-    mouse: bool = True,
-) -> int:
-    """Run the terminal UI until the person leaves; return the exit status of the process.
-
-    `server` and `ollama_url` are base URLs. `label` is shown in place of the router's address.
-    Where `own_node` is given, a node runs elsewhere and publishes its events there, from whichever
-    thread; otherwise the Contribute tab makes one, with `share` at once. Raises `UsageError` for
-    URLs that are none, and where stderr, on which Textual draws, is no terminal.
-    """
-    if not sys.stderr.isatty():
-        raise UsageError(
-            "The terminal UI draws on stderr, which is no terminal. Do not redirect it."
-        )
-    client, bridge = RouterClient(server), OllamaBridge(ollama_url)
-
-    async def look_at_ollama() -> OllamaFacts:
-        return OllamaFacts(await bridge.version(), await bridge.models())
-
-    if own_node is not None:
-        sharing = LocalSharing(own_node, ollama_url)
-    else:
-        sharing = LocalSharing(
-            NodeFeed(),
-            ollama_url,
-            make_node=lambda on_event: Node(server, bridge, on_event=on_event),
-            look_at_ollama=look_at_ollama,
-            at_once=share,
-        )
-    # A handler of last resort would write warnings over the screen.
-    logging.getLogger().addHandler(logging.NullHandler())
-    app = IdleClawApp(
-        _opened(client, bridge),
-        sharing,
-        server,
-        label=label,
-        ascii_only="utf" not in (sys.stdout.encoding or "").lower(),
-    )
-    app.run(mouse=mouse)
-    return app.return_code or 0

@@ -56,7 +56,7 @@ def _screen(options: argparse.Namespace) -> int:
     settings = _settings(options)
     _require_terminal()
     ollama_url = _ollama_url(settings)
-    from idleclaw_tui.app import run_app
+    from idleclaw_tui.full_screen import run_app
 
     return run_app(settings.server, ollama_url)
 

@@ -32,7 +32,7 @@ def run_local(ollama_url: str, *, prompt: str | None, model: str | None) -> int:
 
 
 def _screen(ollama_url: str) -> int:
-    from idleclaw_tui.app import run_app
+    from idleclaw_tui.full_screen import run_app
     from idleclaw_tui.node_feed import NodeFeed
 
     feed = NodeFeed()

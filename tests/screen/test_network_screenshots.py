@@ -19,5 +19,5 @@ async def test_network_unreachable(screenshot: Shoot) -> None:
         clock.now += 60
         router.gone = True
         await screen.press("r")
-        await screen.until_shown("as of 60 s ago", "Retrying in 2 s.", "unreachable")
+        await screen.until_shown("as of 60 s ago", "retrying in 2 s", "unreachable")
         screenshot(screen, still(screen, LARGE, "network-unreachable"))
