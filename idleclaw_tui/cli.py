@@ -103,16 +103,16 @@ def _contribute(options: argparse.Namespace) -> int:
     for name in options.model or ():
         check_model_name(name)
     ollama_url = _ollama_url(settings)
-    from idleclaw_tui.day_count import count_path
     from idleclaw_tui.headless.contribute import contribute
+    from idleclaw_tui.this_machine import this_machine
 
     return _run(
         contribute(
             settings.server,
             ollama_url,
             sharing_settings(options),
+            this_machine(ollama_url),
             json_lines=options.json,
-            count_path=count_path(),
         )
     )
 

@@ -6,6 +6,7 @@ import logging
 import random
 import secrets
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -79,6 +80,7 @@ class Node:
         self._session: NodeSession | None = None
         self._pause: Pause | None = None
         self._resumed = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._router_knows_pauses = True
         self._life: asyncio.Task[None] | None = None
         self._models_told: ModelsChanged | None = None
@@ -132,6 +134,11 @@ class Node:
         )
         if self._session is not None:
             self._session.change(self._options)
+        self._hurry.set()
+
+    def try_now(self) -> None:
+        """End the wait before the next try, whatever it is for; without one, nothing happens."""
+        self._hurry.set()
 
     @property
     def active(self) -> int:
@@ -212,7 +219,7 @@ class Node:
                 trouble = _nothing_to_offer(options.models)
             delay = self._options.timing.ollama_retry
             self._emit(LinkChanged("waiting", trouble, delay))
-            await asyncio.sleep(delay)
+            await self._pass(delay)
 
     def _registration(
         self, models: tuple[OfferedModel, ...], version: str, options: NodeOptions
@@ -239,12 +246,21 @@ class Node:
         if notice.retry_after is not None:
             delay += notice.retry_after
         self._emit(LinkChanged(notice.state, notice.text, delay))
-        await asyncio.sleep(delay)
+        await self._pass(delay)
+
+    async def _pass(self, seconds: float) -> None:
+        """Let the time go by, unless somebody is in a hurry."""
+        self._hurry.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
 
 
 def _nothing_to_offer(chosen: frozenset[str] | None) -> str:
     if chosen is None:
         return "Ollama has no model that can chat. Get one with `ollama pull llama3.2`."
+    if not chosen:
+        return "No model is chosen to be shared. Tick one."
     names = ", ".join(sorted(chosen))
     return f"Ollama has none of the chosen models ({names}). `ollama list` shows those it has."
 

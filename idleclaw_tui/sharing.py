@@ -80,4 +80,25 @@ class ShownAs:
     alias: str
 
 
-NodeEvent = LinkChanged | ModelsChanged | RequestChanged | StandingChanged | DayChanged | ShownAs
+@dataclass(frozen=True, slots=True)
+class SpeedMeasured:
+    """How fast `model` answered a short question asked by this machine itself.
+
+    `tokens_per_second` is None where it could not be measured, and then `why_not` says why as a
+    sentence. `model` is None where it did not come to that.
+    """
+
+    model: str | None
+    tokens_per_second: float | None = None
+    why_not: str | None = None
+
+
+NodeEvent = (
+    LinkChanged
+    | ModelsChanged
+    | RequestChanged
+    | StandingChanged
+    | DayChanged
+    | ShownAs
+    | SpeedMeasured
+)

@@ -133,6 +133,8 @@ class SharingPolicy:
         self._waits = False
         self._jitter = 0.0
         self._is_warm = False
+        self.must_get_ready = False
+        """Whether something is to be done before the first request, however little."""
         self.change(settings, mode)
 
     def change(self, settings: SharingSettings, mode: Mode) -> None:
@@ -160,6 +162,7 @@ class SharingPolicy:
     def warmed(self) -> None:
         """Note that the models are in memory, or could not be brought there."""
         self._is_warm = True
+        self.must_get_ready = False
 
     def step(self, readings: Readings, now: float, running: int = 0) -> Standing:
         """Decide on the readings of this moment, while `running` requests run."""
@@ -206,7 +209,7 @@ class SharingPolicy:
             self._phase = "draining" if running else "paused"
         elif self._phase in ("draining", "paused"):
             if self._may_resume(now):
-                self._is_warm = not self._settings.warm_up
+                self._is_warm = not (self._settings.warm_up or self.must_get_ready)
                 self._phase = "warming"
             elif not running:
                 self._phase = "paused"

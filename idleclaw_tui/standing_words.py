@@ -119,7 +119,7 @@ def pause_line(standing: Standing) -> str:
         case "serving":
             return "No longer paused."
         case "warming":
-            return "Loading the models that you want ready."
+            return "Getting ready: models are loaded and measured."
         case _ if not standing.reasons:
             return "Paused a moment longer: nothing is in the way any more."
     after = resumes(standing)

@@ -2,8 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from pydantic_core import to_json
@@ -19,12 +18,9 @@ from idleclaw_tui.sharing import (
     RequestChanged,
     StandingChanged,
 )
-from idleclaw_tui.sharing_control import SharingControl
-from idleclaw_tui.sharing_policy import Standing
+from idleclaw_tui.sharing_control import Machine, SharingControl
+from idleclaw_tui.sharing_news import SharingNews
 from idleclaw_tui.sharing_settings import SharingSettings
-from idleclaw_tui.signals.catalogue import MachineSignals, is_desktop
-from idleclaw_tui.signals.sampler import SignalSource
-from idleclaw_tui.standing_words import mode_line
 
 
 class Contribution:
@@ -43,7 +39,7 @@ class Contribution:
         err: TextIO,
         on_hangup: Callable[[], None],
     ) -> None:
-        self._server = server
+        self._news = SharingNews(server)
         self._json_lines = json_lines
         self._out = out
         self._err = err
@@ -53,10 +49,9 @@ class Contribution:
         self._was_connected = False
         self._served = 0
         self._answer_tokens = 0
-        self._standing: Standing | None = None
 
     def note(self, event: NodeEvent) -> None:
-        """Tell one event."""
+        """Tell one event; of standings only what is not merely another figure."""
         match event:
             case LinkChanged(state="connected"):
                 self._was_connected = True
@@ -65,45 +60,30 @@ class Contribution:
             case RequestChanged(state="done"):
                 self._served += 1
                 self._answer_tokens += event.answer_tokens
-            case StandingChanged(standing):
-                self._note_standing(standing)
-                return
-        self._tell(event)
+        now = time.time()
+        is_figure = isinstance(event, StandingChanged) and not self._news.is_new(event.standing)
+        said = self._news.of(event)
+        if not self._json_lines:
+            for sentence in said:
+                print_line(self._err, sharing_lines.stamped(sentence, now))
+        elif not is_figure:
+            self._write(sharing_lines.record(event, now))
 
     def end(self) -> ExitCode:
         """Tell the sum; the code says what stood in the way where it never came to sharing."""
+        if self._json_lines:
+            self._write(sharing_lines.session(self._served, self._answer_tokens, time.time()))
         if not self._was_connected:
             return ExitCode.UNREACHABLE if self._found_models else ExitCode.OLLAMA_UNREACHABLE
         if not self._json_lines:
-            requests = "1 request" if self._served == 1 else f"{self._served:,} requests"
-            tokens = f"{self._answer_tokens:,} tokens"
-            print_line(self._err, f"Stopped after {requests} answered with {tokens}.")
+            print_line(self._err, sharing_lines.farewell(self._served, self._answer_tokens))
         return ExitCode.OK
 
-    def _note_standing(self, standing: Standing) -> None:
-        """Tell of a standing what is not merely another figure."""
-        before, self._standing = self._standing, standing
-        if before is None and not self._json_lines:
-            print_line(self._err, sharing_lines.stamped(mode_line(standing), time.time()))
-            if standing.serves:
-                return
-        if before is None or (before.phase, before.reasons) != (standing.phase, standing.reasons):
-            self._tell(StandingChanged(standing))
-
-    def _tell(self, event: NodeEvent) -> None:
-        now = time.time()
-        if self._json_lines:
-            self._write(to_json(sharing_lines.record(event, now)).decode())
-            return
-        line = sharing_lines.line(event, self._server, now)
-        if line is not None:
-            print_line(self._err, line)
-
-    def _write(self, line: str) -> None:
+    def _write(self, record: Mapping[str, object]) -> None:
         if self._hung_up:
             return
         try:
-            print_line(self._out, line)
+            print_line(self._out, to_json(record).decode())
         except BrokenPipeError:
             self._hung_up = True
             self._on_hangup()
@@ -113,15 +93,15 @@ async def contribute(
     server: str,
     ollama_url: str,
     settings: SharingSettings,
+    machine: Machine,
     *,
     json_lines: bool,
-    count_path: Path,
-    signals: SignalSource | None = None,
+    measure: bool = True,
 ) -> ExitCode:
     """Share the Ollama at `ollama_url` with the router at `server`; both are base URLs.
 
-    `signals` are this machine's own unless others are given. The first SIGINT or SIGTERM finishes
-    what runs and leaves, the second one leaves at once.
+    With `measure`, the speed of one model is told first. The first SIGINT or SIGTERM finishes what
+    runs and leaves, the second one leaves at once.
     """
     interruptions = 0
 
@@ -133,22 +113,15 @@ async def contribute(
         else:
             control.stop_now()
 
+    def hung_up() -> None:
+        control.stop()
+
+    contribution = Contribution(
+        server, json_lines=json_lines, out=sys.stdout, err=sys.stderr, on_hangup=hung_up
+    )
     async with OllamaBridge(ollama_url) as bridge:
-        contribution = Contribution(
-            server,
-            json_lines=json_lines,
-            out=sys.stdout,
-            err=sys.stderr,
-            on_hangup=lambda: control.stop(),
-        )
         control = SharingControl(
-            server,
-            bridge,
-            settings,
-            signals=signals or MachineSignals(ollama_url),
-            is_desktop=is_desktop,
-            count_path=count_path,
-            on_event=contribution.note,
+            server, bridge, settings, machine, on_event=contribution.note, measure=measure
         )
         with interrupts(interrupted):
             await control.run()

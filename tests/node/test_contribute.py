@@ -13,7 +13,6 @@ import pytest
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui.day_count import count_path
 from idleclaw_tui.exit_codes import ExitCode
-from idleclaw_tui.headless import sharing_lines
 from idleclaw_tui.headless.contribute import Contribution, contribute
 from idleclaw_tui.sharing import (
     DayChanged,
@@ -24,6 +23,8 @@ from idleclaw_tui.sharing import (
     ShownAs,
     StandingChanged,
 )
+from idleclaw_tui.sharing_control import Machine
+from idleclaw_tui.sharing_news import SharingNews, sentence
 from idleclaw_tui.sharing_policy import Standing
 from idleclaw_tui.sharing_settings import SharingSettings
 from tests.fake_ollama import FakeOllama
@@ -42,15 +43,16 @@ def start(
     json_lines: bool = False,
     signals: FakeSignals | None = None,
     settings: SharingSettings | None = None,
+    measure: bool = False,
 ) -> "asyncio.Task[ExitCode]":
     return asyncio.create_task(
         contribute(
             router.url,
             ollama.url,
             settings or SharingSettings(mode="always"),
+            Machine(signals or FakeSignals(), lambda: False, count_path()),
             json_lines=json_lines,
-            count_path=count_path(),
-            signals=signals or FakeSignals(),
+            measure=measure,
         )
     )
 
@@ -229,7 +231,7 @@ DONE = RequestChanged(3, "m1", "done", 0.0, 12.3, 1412, 233, 38.4)
     ids=lambda value: type(value).__name__,
 )
 def test_an_event_in_words(event: NodeEvent, words: str) -> None:
-    assert words in (sharing_lines.line(event, SERVER, 0.0) or "")
+    assert words in " ".join(SharingNews(SERVER).of(event))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,7 @@ def test_an_event_in_words(event: NodeEvent, words: str) -> None:
     ],
 )
 def test_what_people_need_not_hear_of(event: NodeEvent) -> None:
-    assert sharing_lines.line(event, SERVER, 0.0) is None
+    assert sentence(event, SERVER) is None
 
 
 def test_contributing_imports_no_screen() -> None:

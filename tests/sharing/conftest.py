@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from idleclaw_tui.clock import Clock
+from idleclaw_tui.node_options import DEFAULT_OPTIONS, NodeTiming
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.sharing import NodeEvent, RequestChanged, StandingChanged
-from idleclaw_tui.sharing_control import ControlTiming, SharingControl
+from idleclaw_tui.sharing_control import ControlTiming, Machine, SharingControl
 from idleclaw_tui.sharing_policy import Standing
 from idleclaw_tui.sharing_settings import SharingSettings
 from tests.fake_ollama import FakeModel
@@ -115,7 +116,8 @@ def own(ollama: LivedInOllama, router: FakeRouter, count_path: Path) -> Own:
         signals: FakeSignals | None = None,
         desktop: bool = False,
         timing: ControlTiming = QUICK,
-        **options: Any,
+        node_timing: NodeTiming = DEFAULT_OPTIONS.timing,
+        measure: bool = False,
     ) -> AsyncIterator[Owned]:
         owned = Owned(router, signals or FakeSignals(), TurnedClock())
         async with OllamaBridge(ollama.url) as bridge:
@@ -123,14 +125,17 @@ def own(ollama: LivedInOllama, router: FakeRouter, count_path: Path) -> Own:
                 router.url,
                 bridge,
                 settings or SharingSettings(),
-                signals=owned.signals,
-                is_desktop=lambda: desktop,
-                count_path=count_path,
+                Machine(
+                    owned.signals,
+                    lambda: desktop,
+                    count_path,
+                    timing,
+                    node_timing,
+                    owned.time.clock,
+                    lambda low, high: low,
+                ),
                 on_event=owned.note,
-                timing=timing,
-                clock=owned.time.clock,
-                uniform=lambda low, high: low,
-                **options,
+                measure=measure,
             )
             owned.task = asyncio.create_task(owned.control.run())
             try:

@@ -86,7 +86,7 @@ def test_several_reasons_are_told_together() -> None:
     ("standing", "said"),
     [
         (Standing("serving", "idle"), "No longer paused."),
-        (Standing("warming", "idle"), "Loading the models that you want ready."),
+        (Standing("warming", "idle"), "Getting ready: models are loaded and measured."),
         (Standing("paused", "idle"), "Paused a moment longer: nothing is in the way any more."),
         (
             Standing("draining", "idle", ("too_hot",), "at_once"),
