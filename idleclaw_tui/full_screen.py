@@ -2,16 +2,24 @@
 
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui.app import IdleClawApp
+from idleclaw_tui.clock import Clock
 from idleclaw_tui.errors import UsageError
 from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.node_link import Node
-from idleclaw_tui.ollama_bridge import OllamaBridge
+from idleclaw_tui.ollama_bridge import MAX_MODELS_ASKED, OllamaBridge
 from idleclaw_tui.peers import LocalSharing, OllamaFacts, Router
 from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.settings_file import SettingsFile, settings_path
+from idleclaw_tui.sharing import NodeEvent, SpeedMeasured
+from idleclaw_tui.sharing_control import SharingControl
+from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.signals.catalogue import MachineSignals
+from idleclaw_tui.speed_check import measure_now
+from idleclaw_tui.this_machine import this_machine
 
 
 @asynccontextmanager
@@ -42,19 +50,10 @@ def run_app(
         )
     client, bridge = RouterClient(server), OllamaBridge(ollama_url)
 
-    async def look_at_ollama() -> OllamaFacts:
-        return OllamaFacts(await bridge.version(), await bridge.models())
-
     if own_node is not None:
         sharing = LocalSharing(own_node, ollama_url)
     else:
-        sharing = LocalSharing(
-            NodeFeed(),
-            ollama_url,
-            make_node=lambda on_event: Node(server, bridge, on_event=on_event),
-            look_at_ollama=look_at_ollama,
-            at_once=share,
-        )
+        sharing = _own_sharing(server, bridge, at_once=share)
     # A handler of last resort would write warnings over the screen.
     logging.getLogger().addHandler(logging.NullHandler())
     app = IdleClawApp(
@@ -66,3 +65,34 @@ def run_app(
     )
     app.run(mouse=mouse)
     return app.return_code or 0
+
+
+def _own_sharing(server: str, bridge: OllamaBridge, *, at_once: bool) -> LocalSharing:
+    """Return how this machine is shared by a node of the Contribute tab's own."""
+    file = SettingsFile(settings_path())
+
+    async def look_at_ollama() -> OllamaFacts:
+        version, models = await bridge.version(), await bridge.models(most=MAX_MODELS_ASKED)
+        return OllamaFacts(version, models, {m.name: m.size for m in await bridge.loaded()})
+
+    def make_node(
+        settings: SharingSettings, on_event: Callable[[NodeEvent], None]
+    ) -> SharingControl:
+        machine = this_machine(bridge.url)
+        return SharingControl(server, bridge, settings, machine, on_event=on_event, measure=True)
+
+    async def measure(models: Sequence[OfferedModel], settings: SharingSettings) -> SpeedMeasured:
+        return await measure_now(bridge, models, settings, MachineSignals(bridge.url), Clock())
+
+    settings = file.load()
+    return LocalSharing(
+        NodeFeed(),
+        bridge.url,
+        make_node,
+        look_at_ollama,
+        at_once,
+        settings,
+        file.save,
+        file.notice,
+        measure,
+    )

@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from idleclaw_protocol.frames import OfferedModel
-from idleclaw_protocol.limits import MAX_MODELS_PER_NODE
 from idleclaw_protocol.model_names import is_cloud_name, is_model_name
 
 _EMBEDDING_FAMILIES: Final = ("bert", "nomic-bert", "nomic-bert-moe")
@@ -136,11 +135,6 @@ def with_context(models: Iterable[OfferedModel], most: int | None) -> tuple[Offe
         else model.model_copy(update={"context_length": min(model.context_length or most, most)})
         for model in models
     )
-
-
-def is_full(models: Collection[OfferedModel]) -> bool:
-    """Whether a node may offer no more: it offers its 20 largest models."""
-    return len(models) >= MAX_MODELS_PER_NODE
 
 
 def with_tag(name: str) -> str:

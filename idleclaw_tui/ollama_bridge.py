@@ -9,13 +9,13 @@ from pydantic import Field, ValidationError
 from pydantic_core import to_json
 
 from idleclaw_protocol.frames import Chunk, OfferedModel
+from idleclaw_protocol.limits import MAX_MODELS_PER_NODE
 from idleclaw_tui import ollama_failures as failures
 from idleclaw_tui.offered_models import (
     ListedModel,
     LoadedModel,
     ShownModel,
     candidates,
-    is_full,
     offered_model,
     read_listed,
     read_loaded,
@@ -73,9 +73,15 @@ class OllamaBridge:
         return version
 
     async def models(
-        self, chosen: Collection[str] | None = None, context_tokens: int | None = None
+        self,
+        chosen: Collection[str] | None = None,
+        context_tokens: int | None = None,
+        *,
+        most: int = MAX_MODELS_PER_NODE,
     ) -> tuple[OfferedModel, ...]:
-        """Return the models to offer, of those `chosen`: the 20 largest that can chat, in order.
+        """Return the models to offer, of those `chosen`: the largest that can chat, in order.
+
+        They are at most as many as a node may offer, unless `most` says otherwise.
 
         No context is said to be larger than `context_tokens`, where that is given. A model's
         description is asked for once for each digest; the context Ollama gave it is kept from when
@@ -93,7 +99,7 @@ class OllamaBridge:
             described = shown and offered_model(model, shown, self._running_context.get(model.name))
             if described:
                 offered.append(described)
-            if is_full(offered):
+            if len(offered) >= most:
                 break
         return with_context(offered, context_tokens)
 

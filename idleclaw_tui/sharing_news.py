@@ -39,19 +39,20 @@ class SharingNews:
     def is_new(self, standing: Standing) -> bool:
         """Whether a standing that was not told yet says more than other figures."""
         before = self._standing
-        return before is None or _essence(before) != _essence(standing)
+        return before is None or before.mode != standing.mode or _moved(before, standing)
 
     def _standing_news(self, standing: Standing) -> list[str]:
-        first, new = self._standing is None, self.is_new(standing)
-        self._standing = standing
-        said = [standing_words.mode_line(standing)] if first else []
-        if new and not (first and standing.serves):
+        before, self._standing = self._standing, standing
+        said: list[str] = []
+        if before is None or before.mode != standing.mode:
+            said.append(standing_words.mode_line(standing))
+        if (not standing.serves) if before is None else _moved(before, standing):
             said.append(standing_words.pause_line(standing))
         return said
 
 
-def _essence(standing: Standing) -> tuple[object, ...]:
-    return standing.phase, standing.reasons, standing.mode
+def _moved(before: Standing, now: Standing) -> bool:
+    return (before.phase, before.reasons) != (now.phase, now.reasons)
 
 
 def sentence(event: NodeEvent, server: str) -> str | None:

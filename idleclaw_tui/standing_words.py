@@ -6,7 +6,7 @@ from typing import Final
 
 from idleclaw_tui import words
 from idleclaw_tui.guards import PauseReason, Value
-from idleclaw_tui.sharing_policy import GuardView, Standing
+from idleclaw_tui.sharing_policy import GuardState, GuardView, Standing
 from idleclaw_tui.sharing_settings import Mode
 
 MODES: Final[Mapping[Mode, str]] = {
@@ -28,6 +28,12 @@ _SIGNALS: Final[Mapping[PauseReason, str]] = {
     "gpu_busy": "GPU",
     "too_hot": "GPU heat",
     "low_memory": "memory",
+}
+
+GUARD_GLYPHS: Final[Mapping[GuardState, str]] = {
+    "clear": words.DONE,
+    "stop": words.FAILED,
+    "unknown": "?",
 }
 
 _HAND_OFF: Final = {
@@ -91,6 +97,12 @@ def guard_words(view: GuardView) -> str:
             return f"{_gib(view.value)} free"
         case _:
             return f"{view.value:,.0f} tokens today"
+
+
+def guard_states(standing: Standing) -> str:
+    """Return every guard with its figure: "✓ on mains, ✕ CPU 61 %, ? GPU"."""
+    said = (f"{GUARD_GLYPHS[view.state]} {guard_words(view)}" for view in standing.guards)
+    return ", ".join(said)
 
 
 def unknown_signals(standing: Standing) -> str:

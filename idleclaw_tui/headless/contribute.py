@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import TextIO
+from typing import Final, TextIO
 
 from pydantic_core import to_json
 
@@ -21,6 +21,9 @@ from idleclaw_tui.sharing import (
 from idleclaw_tui.sharing_control import Machine, SharingControl
 from idleclaw_tui.sharing_news import SharingNews
 from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.standing_words import guard_states
+
+_HOW_TO_LEAVE: Final = "Ctrl+C finishes what runs, then leaves; a second one leaves at once."
 
 
 class Contribution:
@@ -47,11 +50,13 @@ class Contribution:
         self._hung_up = False
         self._found_models = False
         self._was_connected = False
+        self._told_guards = False
         self._served = 0
         self._answer_tokens = 0
 
     def note(self, event: NodeEvent) -> None:
         """Tell one event; of standings only what is not merely another figure."""
+        is_first = not self._was_connected
         match event:
             case LinkChanged(state="connected"):
                 self._was_connected = True
@@ -63,6 +68,11 @@ class Contribution:
         now = time.time()
         is_figure = isinstance(event, StandingChanged) and not self._news.is_new(event.standing)
         said = self._news.of(event)
+        if isinstance(event, StandingChanged) and not self._told_guards:
+            self._told_guards = True
+            said.insert(1, f"Guards: {guard_states(event.standing)}.")
+        if is_first and self._was_connected:
+            said.append(_HOW_TO_LEAVE)
         if not self._json_lines:
             for sentence in said:
                 print_line(self._err, sharing_lines.stamped(sentence, now))

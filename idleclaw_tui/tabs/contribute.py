@@ -5,55 +5,63 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar, Final
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
+from textual.containers import Vertical
 from textual.css.query import NoMatches
 from textual.message import Message
-from textual.widgets import Sparkline, Static
 from textual.worker import Worker, WorkerError, WorkerState
 
-from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.network_view import NetworkView
-from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing, SharingNode
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged
-from idleclaw_tui.sharing_rows import model_line, ollama_check, request_cells, router_check
-from idleclaw_tui.sharing_view import SharingView
-from idleclaw_tui.widgets.keyed_table import Column, KeyedTable, TableRow
-from idleclaw_tui.widgets.safe_text import text, toned
-from idleclaw_tui.widgets.share_switch import ShareSwitch, SwitchState
+from idleclaw_tui.sharing import LinkChanged
+from idleclaw_tui.sharing_choices import with_choice, with_readiness
+from idleclaw_tui.sharing_desk import SharingDesk
+from idleclaw_tui.sharing_rows import guard_pieces
+from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.widgets.limits_editor import LimitsEditor
+from idleclaw_tui.widgets.limits_glance import LimitsGlance
+from idleclaw_tui.widgets.model_ticks import ModelTicks
+from idleclaw_tui.widgets.safe_text import toast
+from idleclaw_tui.widgets.share_header import HeaderState, ShareHeader
+from idleclaw_tui.widgets.share_parts import Part, PartsState, ShareParts
+from idleclaw_tui.widgets.share_switch import ShareSwitch
 
 LOOK_SECONDS: Final = 5.0
-"""How often the local Ollama is looked at before sharing."""
+"""How often the local Ollama is looked at."""
 CLOSE_SECONDS: Final = 2.0
-
-_COLUMNS: Final = (
-    Column("when", "began", 8, rank=4),
-    Column("model", "model", 14, flexible=True),
-    Column("state", "state", 11, rank=1),
-    Column("in", "in", 6, rank=5, right=True),
-    Column("out", "out", 6, rank=2, right=True),
-    Column("speed", "tok/s", 5, rank=3, right=True),
-    Column("time", "took", 6, rank=6, right=True),
-    Column("note", "", 24, rank=7),
-)
-_PRIVATE: Final = "what people write is never shown or stored"
+ROOMY_LINES: Final = 30
+"""From so many lines on, everything is shown at once."""
+SMALL_LINES: Final = 16
+"""Below so many lines, one part is shown at a time."""
+NARROW: Final = 72
 
 
 class ContributeTab(Vertical):
     """Starts and stops the own node and shows its events, drained from a feed four times a second.
 
     Where `sharing` brings no way to make a node, the node runs elsewhere and ends with the
-    program; then there is nothing to switch.
+    program; then there is nothing to switch and to choose.
     """
 
     BINDING_GROUP_TITLE = "Contribute"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "flip", "start/stop", id="share.flip", tooltip="Start or stop sharing"),
         Binding("x", "stop_now", "stop at once", id="share.now", tooltip="Stop sharing at once"),
+        Binding("p", "pause", "pause", id="share.pause", tooltip="Pause sharing, or go on"),
+        Binding("t", "try_now", "try now", id="share.try", tooltip="Try the router again now"),
+        Binding("s", "measure", "speed", id="share.speed", tooltip="Measure the speed"),
+        Binding("m", "part('models')", "models", id="share.models", tooltip="Choose models"),
+        Binding("l", "limits", "limits", id="share.limits", tooltip="Change the limits"),
+        Binding("e", "part('news')", "events", id="share.events", tooltip="See the last events"),
+        Binding(
+            "r",
+            "part('requests')",
+            "requests",
+            id="share.requests",
+            tooltip="See the relayed requests",
+        ),
     ]
 
     class LinkMoved(Message):
@@ -71,85 +79,71 @@ class ContributeTab(Vertical):
         self._network = network
         self._clock = clock
         self._clock_time = clock_time
-        self._view = SharingView()
-        self._node: SharingNode | None = None
+        self._desk = SharingDesk(sharing, network, clock)
         self._worker: Worker[None] | None = None
-        self._look_error: str | None = None
-        self._models_known: int | None = None
-
-    @property
-    def _feed(self) -> NodeFeed:
-        return self._sharing.feed
+        self._is_small = False
 
     def compose(self) -> ComposeResult:
-        """Lay out switch and summary over models and requests."""
-        with Horizontal(id="share-top"):
-            yield ShareSwitch()
-            with Vertical(id="share-said"):
-                yield Static("", id="share-sentence")
-                yield Static("", id="share-detail")
-                with Horizontal(id="share-totals"):
-                    yield Static("", id="share-totals-line")
-                    yield Sparkline(id="share-history", summary_function=max)
-        with VerticalScroll(id="share-models-box", classes="framed", can_focus=False):
-            yield Static("", id="share-models")
-        with Vertical(id="requests-box", classes="framed"):
-            yield KeyedTable(_COLUMNS, id="requests-table")
-            yield Static("", id="requests-empty", classes="empty")
+        """Lay out switch and words over choices, requests and events."""
+        yield ShareHeader()
+        yield ShareParts(can_share=self._desk.can_share, clock_time=self._clock_time)
 
     def on_mount(self) -> None:
         """Begin to follow the feed and the local Ollama."""
-        self.query_one("#share-models-box").border_title = text("Models")
-        requests = self.query_one("#requests-box")
-        requests.border_title = text("Relayed requests")
-        requests.border_subtitle = text(_PRIVATE, "dim")
-        self._view.sample(self._clock())
-        self.set_interval(0.25, self.follow)
-        self.set_interval(1.0, self.sample_speed)
-        if self._sharing.make_node is not None:
+        if self._desk.can_share:
             self._look_at_ollama()
             if self._sharing.at_once:
                 self.action_flip()
+        if self._sharing.notice is not None:
+            toast(self, self._sharing.notice, warn=True)
+        self._desk.view.sample(self._clock())
+        self.set_interval(0.25, self.follow)
+        self.set_interval(1.0, self.sample_speed)
         self.show_sharing()
 
     async def on_unmount(self) -> None:
         """Leave nothing running: the node says goodbye to the router, if that is quick."""
-        if self._node is None or self._worker is None:
+        if self._desk.node is None or self._worker is None:
             return
-        self._node.stop_now()
+        self._desk.node.stop_now()
         with suppress(WorkerError, TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._worker.wait()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Show as much as there is room for."""
+        self._is_small = event.size.height < SMALL_LINES or event.size.width < NARROW
+        self.set_class(event.size.height >= ROOMY_LINES, "-roomy")
+        self.set_class(self._is_small, "-small")
+        self._show_unless_closing()
+
     def follow(self) -> None:
         """Take in what the node told since the last time."""
-        events = self._feed.drain()
-        now = self._clock()
-        for event in events:
-            self._view.apply(event, now)
+        told = self._desk.follow()
+        for event in told:
             if isinstance(event, LinkChanged) and event.state in ("connected", "stopped"):
                 self.post_message(self.LinkMoved())
-        if events:
-            self._network.own_alias = self._view.alias
+        if told:
+            self._network.own_alias = self._desk.view.alias
             self._show_unless_closing()
 
     def show_network(self) -> None:
         """Show whether the router can be reached, which matters before sharing."""
-        self._show_top(self._clock())
+        self._show_header()
 
     def show_sharing(self) -> None:
         """Show the node as it is known now."""
-        now = self._clock()
-        self.query_one(ShareSwitch).state = self._switch_state()
-        self._show_top(now)
-        rows = [
-            TableRow(str(number), request_cells(request, self._clock_time(request.started_at)))
-            for number, request in reversed(self._view.requests.items())
-        ]
-        self.query_one("#requests-table", KeyedTable).show(rows)
-        empty = self.query_one("#requests-empty", Static)
-        empty.display = not rows
-        empty.update(text(self._why_no_requests(), "dim"))
+        desk = self._desk
+        self._show_header()
+        self.query_one(ShareParts).show(
+            PartsState(
+                desk.choosable(),
+                desk.limits(),
+                tuple(reversed(desk.view.requests.values())),
+                tuple(desk.view.news),
+                sharing=desk.view.active,
+            )
+        )
         self.refresh_bindings()
 
     def _show_unless_closing(self) -> None:
@@ -163,119 +157,125 @@ class ContributeTab(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        if action == "flip":
-            return self._sharing.make_node is not None
-        if action == "stop_now":
-            return self._node is not None
-        return True
+        desk = self._desk
+        match action:
+            case "flip" | "limits":
+                return desk.can_share
+            case "stop_now" | "pause":
+                return desk.node is not None
+            case "try_now":
+                return desk.node is not None and desk.view.link.state in ("waiting", "refused")
+            case "measure":
+                return desk.can_share and desk.node is None and not desk.measuring
+            case _:
+                return True
 
     @on(ShareSwitch.Flipped)
     def action_flip(self) -> None:
         """Start sharing; or stop after the running requests, which `x` cuts short."""
-        if self._sharing.make_node is None:
-            return
-        if self._node is not None:
-            self._node.stop()
-        else:
-            self._node = self._sharing.make_node(self._feed.publish)
-            self._worker = self._share(self._node)
+        if self._desk.node is not None:
+            self._desk.node.stop()
+        elif (node := self._desk.begin()) is not None:
+            self._worker = self._share(node)
         self.show_sharing()
 
     def action_stop_now(self) -> None:
         """Stop sharing and cancel the running requests."""
-        if self._node is not None:
-            self._node.stop_now()
+        if self._desk.node is not None:
+            self._desk.node.stop_now()
 
-    @work(exclusive=True, group="node", exit_on_error=False)
+    def action_pause(self) -> None:
+        """Serve nobody, or go on."""
+        self._desk.pause_or_resume()
+
+    def action_try_now(self) -> None:
+        """Wait no longer for the next try."""
+        if self._desk.node is not None:
+            self._desk.node.try_now()
+
+    def action_measure(self) -> None:
+        """Measure how fast a model answers here."""
+        self._measure()
+
+    def action_part(self, part: Part) -> None:
+        """Show a part where there is no room for all, and go there."""
+        self.query_one(ShareParts).go_to(part)
+
+    @on(LimitsGlance.Opened)
+    def action_limits(self) -> None:
+        """Open the form for the limits."""
+        self.app.push_screen(LimitsEditor(self._desk.settings), self._choose)
+
+    @on(ModelTicks.Ticked)
+    def _tick(self, message: ModelTicks.Ticked) -> None:
+        desk = self._desk
+        self._choose(with_choice(desk.settings, desk.choosable(), message.name))
+
+    @on(ModelTicks.Readied)
+    def _ready(self, message: ModelTicks.Readied) -> None:
+        self._choose(with_readiness(self._desk.settings, message.name))
+
+    def _choose(self, settings: SharingSettings | None) -> None:
+        if settings is not None and settings != self._desk.settings:
+            self._desk.choose(settings)
+            self._keep()
+            self.show_sharing()
+
+    @work(group="keep", exit_on_error=False)
+    async def _keep(self) -> None:
+        trouble = await self._desk.keep()
+        if trouble is not None:
+            toast(self, trouble, warn=True)
+            self._show_unless_closing()
+
+    @work(group="node", exit_on_error=False)
     async def _share(self, node: SharingNode) -> None:
-        try:
-            await node.run()
-        except IdleClawError as error:
-            self._feed.publish(LinkChanged("stopped", str(error)))
-        else:
-            self._feed.publish(LinkChanged("stopped"))
+        await self._desk.share(node)
+
+    @work(group="measure", exit_on_error=False)
+    async def _measure(self) -> None:
+        await self._desk.measure()
+        self.follow()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Notice the node's end, and never claim to share where this program itself failed."""
-        if event.worker.group != "node" or event.worker.is_running:
+        """Notice the node's end."""
+        if event.worker.group != "node" or not event.worker.is_finished:
             return
-        if event.state is WorkerState.ERROR:
+        failed = event.state is WorkerState.ERROR
+        if failed:
             self.log.error(event.worker.error)
-            self._feed.publish(LinkChanged("stopped", "This program could not go on sharing."))
-        if event.worker.is_finished:
-            self._node = None
-            self.follow()
-            self._show_unless_closing()
+        self._desk.ended(failed=failed)
+        self.follow()
+        self._show_unless_closing()
 
     @work(exclusive=True, group="look", exit_on_error=False)
     async def _look_at_ollama(self) -> None:
         while True:
-            if self._node is None:
-                try:
-                    facts = await self._sharing.look_at_ollama()
-                except IdleClawError as error:
-                    self._look_error, self._models_known = str(error), None
-                else:
-                    self._look_error, self._models_known = None, len(facts.models)
-                    self._view.apply(ModelsChanged(facts.models, facts.version), self._clock())
-                self.show_sharing()
+            await self._desk.look()
+            self.show_sharing()
             await asyncio.sleep(LOOK_SECONDS)
 
     def sample_speed(self) -> None:
         """Note how fast the node is; once a second."""
-        self._view.sample(self._clock())
+        self._desk.view.sample(self._clock())
         if self.display:
             with suppress(NoMatches):
-                self._show_top(self._clock())
+                self._show_header()
 
-    def _show_top(self, now: float) -> None:
-        sharing = self._view.active or self._sharing.make_node is None
-        detail = [] if sharing else self._checklist(now)
-        if said := self._view.detail(now):
-            detail.insert(0, text(said, "warn" if self._view.active else "bad"))
-        self._update("#share-sentence", toned(self._view.sentence(now)))
-        self._update("#share-detail", Content("\n").join(detail))
-        self.query_one("#share-detail").display = bool(detail)
-        totals = self._view.totals() if sharing or self._view.finished else ""
-        self._update("#share-totals-line", text(totals, "dim"))
-        self.query_one("#share-totals").display = bool(totals)
-        speeds = list(self._view.speeds)
-        history = self.query_one("#share-history", Sparkline)
-        history.display = any(speeds)
-        history.data = speeds
-        lines = [toned(model_line(model)) for model in self._view.models]
-        self._update("#share-models", Content("\n").join(lines or [text("none known", "dim")]))
-
-    def _checklist(self, now: float) -> list[Content]:
-        view = self._view
-        url = self._sharing.ollama_url
-        trouble, known = self._network.trouble(now), self._network.reachable
-        return [
-            toned(ollama_check(url, view.ollama_version, self._models_known, self._look_error)),
-            toned(router_check(self._network.server, trouble, known)),
-        ]
-
-    def _update(self, selector: str, content: Content) -> None:
-        widget = self.query_one(selector, Static)
-        if widget.content != content:
-            widget.update(content)
-
-    def _switch_state(self) -> SwitchState:
-        if self._sharing.make_node is None:
-            return "fixed"
-        if self._node is None:
-            return "off"
-        match self._view.link.state:
-            case "connected":
-                return "on"
-            case "draining":
-                return "stopping"
-            case "waiting" | "refused":
-                return "waiting"
-            case _:
-                return "starting"
-
-    def _why_no_requests(self) -> str:
-        if self._view.active:
-            return "Nobody has asked for an answer yet."
-        return "Requests appear here while you share: model, tokens and times."
+    def _show_header(self) -> None:
+        desk, now = self._desk, self._clock()
+        view = desk.view
+        sharing = view.active or not desk.can_share
+        lines = [] if sharing else [check.line for check in desk.checklist()]
+        if sharing and view.standing is not None:
+            lines = [guard_pieces(view.standing, brief=self._is_small)]
+        self.query_one(ShareHeader).show(
+            HeaderState(
+                desk.switch(),
+                view.sentence(now),
+                view.detail(now),
+                lines,
+                view.totals() if sharing or view.finished else "",
+                tuple(view.speeds),
+            )
+        )

@@ -1,6 +1,6 @@
 """The one large switch of the Contribute tab."""
 
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -8,13 +8,14 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-SwitchState = Literal["off", "starting", "waiting", "on", "stopping", "fixed"]
+from idleclaw_tui.sharing_desk import SwitchState
 
 _WORDS: Final[dict[SwitchState, tuple[str, str]]] = {
     "off": ("NOT SHARING", "space starts"),
     "starting": ("STARTING", "space stops"),
     "waiting": ("WAITING", "space stops"),
     "on": ("SHARING", "space stops"),
+    "paused": ("PAUSED", "space stops"),
     "stopping": ("STOPPING", "x stops at once"),
     "fixed": ("SHARING", "ends with this program"),
 }
@@ -24,12 +25,38 @@ class ShareSwitch(Static, can_focus=True):
     """Shows whether this machine is shared; space or a click changes that."""
 
     ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    ShareSwitch {
+        width: 27;
+        height: 4;
+        content-align: center middle;
+        text-align: center;
+        border: round $border-blurred;
+        pointer: pointer;
+        &:focus { border: round $border; text-style: bold; }
+        &.-on, &.-fixed { border: round $success; color: $success; }
+        &.-starting, &.-waiting, &.-paused, &.-stopping {
+            border: round $warning;
+            color: $warning;
+        }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "flip", "start or stop", id="switch.flip", show=False)
+        Binding(
+            "enter",
+            "flip",
+            "start or stop",
+            id="switch.flip",
+            show=False,
+            tooltip="Start or stop sharing",
+        )
     ]
     HELP = (
         "Shares this machine's Ollama with the network, or stops. **Space** stops after the "
-        "running requests have ended, **X** stops at once."
+        "running requests have ended, **X** stops at once, **P** pauses without leaving. Your own "
+        "use of the machine always comes first: the guards say why it serves or not. **M** ticks "
+        "models, **L** sets limits, **S** measures the speed before sharing, **T** tries the "
+        "router again at once, **E** and **R** show the last events and the relayed requests."
     )
 
     state: reactive[SwitchState] = reactive[SwitchState]("off")
@@ -52,4 +79,14 @@ class ShareSwitch(Static, can_focus=True):
         """Show the state."""
         title, hint = _WORDS[state]
         self.set_classes(f"-{state}")
-        self.update(Content.assemble((title, "bold"), "\n", (hint, "$text-muted")))
+        between = "  " if self.is_short else "\n"
+        self.update(Content.assemble((title, "bold"), between, (hint, "$text-muted")))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether title and hint have to share a line."""
+        return self.size.height == 1
+
+    def on_resize(self) -> None:
+        """Use the lines there are."""
+        self.watch_state(self.state)

@@ -25,6 +25,7 @@ from idleclaw_tui.network_stream import NetworkStream
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing, OllamaFacts
 from idleclaw_tui.sharing import LinkChanged, NodeEvent
+from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.widgets.top_bar import TabName
 
 SERVER = "https://api.idleclaw.com"
@@ -154,10 +155,15 @@ class FakeRouter:
 
 
 class FakeNode:
-    """A node that tells what the test wants told, and runs until it is stopped."""
+    """A node that tells what the test wants told, and runs until it is stopped.
 
-    def __init__(self, on_event: Callable[[NodeEvent], None]) -> None:
+    `settings` are those it was given, one after the other; `calls` is what else it was told.
+    """
+
+    def __init__(self, settings: SharingSettings, on_event: Callable[[NodeEvent], None]) -> None:
         self.tell = on_event
+        self.settings = [settings]
+        self.calls: list[str] = []
         self.draining = False
         self.stopped = asyncio.Event()
 
@@ -172,6 +178,18 @@ class FakeNode:
 
     def stop_now(self) -> None:
         self.stopped.set()
+
+    def pause(self) -> None:
+        self.calls.append("pause")
+
+    def resume(self) -> None:
+        self.calls.append("resume")
+
+    def try_now(self) -> None:
+        self.calls.append("try_now")
+
+    def change(self, settings: SharingSettings) -> None:
+        self.settings.append(settings)
 
 
 LLAMA = ModelStatus(
@@ -282,14 +300,16 @@ class Made:
     def __init__(self) -> None:
         self.nodes: list[FakeNode] = []
 
-    def __call__(self, on_event: Callable[[NodeEvent], None]) -> FakeNode:
-        self.nodes.append(FakeNode(on_event))
+    def __call__(
+        self, settings: SharingSettings, on_event: Callable[[NodeEvent], None]
+    ) -> FakeNode:
+        self.nodes.append(FakeNode(settings, on_event))
         return self.nodes[-1]
 
 
 async def ollama_with_models() -> OllamaFacts:
     """Answer as an Ollama that has two models."""
-    return OllamaFacts("0.12.6", OFFERED)
+    return OllamaFacts("0.12.6", OFFERED, {"llama3.2:3b": 2_890_000_000})
 
 
 def make_app(

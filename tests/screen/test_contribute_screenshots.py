@@ -1,43 +1,91 @@
 """The states of the Contribute tab as they look, byte by byte."""
 
+from idleclaw_tui.errors import OllamaUnreachable
 from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, RequestChanged
-from tests.screen.driving import FakeClock, Made, opened
-from tests.screen.fakes import OFFERED, OLLAMA, FakeRouter, network, ollama_with_models
-from tests.screen.shooting import LARGE, SIZES, Shoot, Size, still
-
-
-async def test_contribute_checklist(screenshot: Shoot) -> None:
-    plan = LocalSharing(NodeFeed(), OLLAMA, Made(), ollama_with_models)
-    async with opened(FakeRouter(network()), LARGE, tab="contribute", sharing=plan) as screen:
-        await screen.until_shown("✓ Ollama 0.12.6", "✓ Router")
-        screenshot(screen, still(screen, LARGE, "contribute-checklist"))
+from idleclaw_tui.peers import LocalSharing, OllamaFacts
+from idleclaw_tui.sharing import LinkChanged, RequestChanged, SpeedMeasured, StandingChanged
+from idleclaw_tui.sharing_settings import SharingSettings
+from tests.screen.driving import Made, opened
+from tests.screen.fakes import OLLAMA, FakeRouter, network
+from tests.screen.sharing_states import STREAMING, plan, sharing, stopped_by, tell
+from tests.screen.shooting import SIZES, Shoot, Size, still
 
 
 @SIZES
-async def test_contribute(screenshot: Shoot, size: Size) -> None:
-    clock, made = FakeClock(), Made()
-    plan = LocalSharing(NodeFeed(), OLLAMA, made, ollama_with_models, at_once=True)
-    events: list[NodeEvent] = [
-        LinkChanged("connected"),
-        ModelsChanged(OFFERED, "0.12.6"),
-        RequestChanged(1, "qwen3:8b", "done", 100.0, 24.9, 96, 512, 21.0),
-        RequestChanged(2, "llama3.2:3b", "failed", 160.0, 4.2, 20, 0, None, "Ollama broke off."),
-        RequestChanged(3, "llama3.2:3b", "streaming", 200.0, 6.1, 412, 233, 38.0),
-    ]
+async def test_not_sharing(screenshot: Shoot, size: Size) -> None:
+    choice = SharingSettings(models=("llama3.2:3b",), warm_up=("llama3.2:3b",))
+    sharing = plan(Made(), settings=choice)
+    async with opened(FakeRouter(network()), size, tab="contribute", sharing=sharing) as screen:
+        await screen.until_shown("✓ Ollama 0.12.6", "✓ Router")
+        screenshot(screen, still(screen, size, "contribute-off"))
+
+
+@SIZES
+async def test_a_checklist_that_fails(screenshot: Shoot, size: Size) -> None:
+    async def no_ollama() -> OllamaFacts:
+        raise OllamaUnreachable(OLLAMA)
+
     router = FakeRouter(network())
-    async with opened(router, size, tab="contribute", sharing=plan, clock=clock) as screen:
-        await screen.until_shown("ready, nobody asks")
-        for event in events:
-            made.nodes[0].tell(event)
-        await screen.until_shown("serving 1 request", "streaming")
+    router.gone = True
+    plan = LocalSharing(NodeFeed(), OLLAMA, Made(), no_ollama)
+    async with opened(router, size, tab="contribute", sharing=plan) as screen:
+        await screen.until_shown("✕ No Ollama", "✕ No router")
+        screenshot(screen, still(screen, size, "contribute-failing"))
+
+
+@SIZES
+async def test_sharing_while_nobody_asks(screenshot: Shoot, size: Size) -> None:
+    async with sharing(size) as (screen, _, clock):
         clock.now += 700
-        for tokens in (240, 262, 299, 342, 372, 410, 448):
-            event = RequestChanged(3, "llama3.2:3b", "streaming", 200.0, 6.1, 412, tokens, 38.0)
-            made.nodes[0].tell(event)
+        await screen.until_shown("connected for 11 min")
+        screenshot(screen, still(screen, size, "contribute-idle"))
+
+
+@SIZES
+async def test_three_requests_streaming(screenshot: Shoot, size: Size) -> None:
+    async with sharing(size, *STREAMING) as (screen, node, clock):
+        clock.now += 700
+        for tokens in (0, 40, 44, 82, 120, 150, 189, 240, 300, 330, 370, 448):
+            await tell(
+                screen,
+                node,
+                RequestChanged(4, "llama3.2:3b", "streaming", 200.0, 16.1, 412, tokens, 38.0),
+            )
             clock.now += 1
-            screen.contribute.follow()
             screen.contribute.sample_speed()
-        await screen.until_shown("connected for 11 min", "448")
-        screenshot(screen, still(screen, size, "contribute"))
+        await screen.until_shown("448")
+        screenshot(screen, still(screen, size, "contribute-streaming"))
+
+
+@SIZES
+async def test_the_router_gone(screenshot: Shoot, size: Size) -> None:
+    gone = LinkChanged("waiting", "No router answers at https://api.idleclaw.com.", 42.0)
+    async with sharing(size, *STREAMING[:3], gone) as (screen, _, _):
+        await screen.until_shown("WAITING", "Retrying in 42 s.")
+        screenshot(screen, still(screen, size, "contribute-gone"))
+
+
+@SIZES
+async def test_limits_being_changed(screenshot: Shoot, size: Size) -> None:
+    settings = SharingSettings(tokens_a_day=50_000)
+    async with sharing(size, settings=settings) as (screen, _, _):
+        await screen.press("l")
+        await screen.until_shown("requests at once")
+        screenshot(screen, still(screen, size, "contribute-limits"))
+
+
+@SIZES
+async def test_paused(screenshot: Shoot, size: Size) -> None:
+    async with sharing(
+        size, *STREAMING[:3], StandingChanged(stopped_by("user_active"))
+    ) as (screen, _, _):
+        await screen.until_shown("PAUSED")
+        screenshot(screen, still(screen, size, "contribute-paused"))
+
+
+async def test_news(screenshot: Shoot) -> None:
+    size = (40, 12)
+    async with sharing(size, *STREAMING[:3], SpeedMeasured(None, None, "x")) as (screen, _, _):
+        await screen.press("e")
+        await screen.pilot.pause()
+        screenshot(screen, still(screen, size, "contribute-news"))
