@@ -31,7 +31,7 @@ def _percent(key: str, label: str) -> LimitField:
         resume = guard.resume if guard.resume < stop else stop / 2
         return {key: guard.model_dump() | {"stop": stop, "resume": resume}}
 
-    return LimitField(key, label, "percent; empty: never", show, read, guards=True)
+    return LimitField(key, label, "percent; empty: ignored", show, read, guards=True)
 
 
 def _keyboard(settings: SharingSettings, text: str) -> Values:
@@ -103,7 +103,7 @@ GUARD_FIELDS: Final = (
     LimitField(
         "keyboard",
         "keyboard quiet for",
-        "seconds; empty: does not matter",
+        "seconds; empty: ignored",
         _shown_keyboard,
         _keyboard,
         guards=True,
@@ -111,7 +111,7 @@ GUARD_FIELDS: Final = (
     LimitField(
         "owner_pause_seconds",
         "after my own chats",
-        "seconds; empty: does not matter",
+        "seconds; empty: ignored",
         _shown_owner,
         lambda _, text: {"owner_pause_seconds": whole_number(0, 86_400, empty="no wait")(text)},
         guards=True,
@@ -119,12 +119,12 @@ GUARD_FIELDS: Final = (
     _percent("cpu", "stop at CPU load"),
     _percent("gpu", "stop at GPU load"),
     LimitField(
-        "gpu_temperature", "stop at GPU heat", "°C; empty: never", _shown_heat, _heat, guards=True
+        "gpu_temperature", "stop at GPU heat", "°C; empty: ignored", _shown_heat, _heat, guards=True
     ),
     LimitField(
         "memory",
         "keep free memory",
-        "GiB; empty: does not matter",
+        "GiB; empty: ignored",
         _shown_memory,
         _memory,
         guards=True,

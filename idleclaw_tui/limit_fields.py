@@ -104,7 +104,7 @@ FIELDS: Final = (
         lambda settings: settings.mode or "",
         _mode,
         options=(
-            ("", "as suits this machine"),
+            ("", "automatically"),
             ("idle", "only when idle"),
             ("always", "always"),
             ("schedule", "at set times"),
@@ -127,15 +127,15 @@ FIELDS: Final = (
     _plain(
         "context_tokens",
         "largest context",
-        "tokens; empty: the model's own",
+        "tokens; empty: the model's",
         whole_number(MIN_CONTEXT_TOKENS, MAX_CONTEXT_TOKENS, empty="the model's own"),
     ),
     _plain("answer_tokens", "largest answer", "tokens", whole_number(1, MAX_ANSWER_TOKENS)),
     _plain(
         "tokens_a_day",
         "tokens a day",
-        "empty: any number",
-        whole_number(1, MAX_TOKENS_A_DAY, empty="any number"),
+        "empty: no limit",
+        whole_number(1, MAX_TOKENS_A_DAY, empty="no limit"),
     ),
     LimitField(
         "exclusive_apps",

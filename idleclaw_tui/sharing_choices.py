@@ -33,8 +33,8 @@ class Choosable:
         if not self.installed:
             return "not in Ollama now"
         if self.in_memory:
-            return f"{words.size(self.in_memory)} in memory"
-        return f"takes about {words.size(self.size)}" if self.size else "size unknown"
+            return f"{words.size(self.in_memory)} loaded"
+        return f"about {words.size(self.size)}" if self.size else "size unknown"
 
 
 def choosable(

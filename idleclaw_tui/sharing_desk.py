@@ -21,7 +21,7 @@ from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.sharing_view import SharingView
 from idleclaw_tui.words import Toned
 
-SwitchState = Literal["off", "starting", "waiting", "on", "paused", "stopping", "fixed"]
+SwitchState = Literal["off", "starting", "waiting", "on", "paused", "held", "stopping", "fixed"]
 
 
 class SharingDesk:
@@ -53,6 +53,11 @@ class SharingDesk:
     def can_share(self) -> bool:
         """Whether there is anything to switch and to choose here."""
         return self._sharing.make_node is not None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the node waits for its next try."""
+        return self.node is not None and self.view.link.state in ("waiting", "refused")
 
     def begin(self) -> SharingNode | None:
         """Make a node and return it for `share`, None where there is one or can be none."""
@@ -180,7 +185,7 @@ class SharingDesk:
             case "draining":
                 return "stopping"
             case "waiting" | "connected" if self.view.paused:
-                return "paused"
+                return "held" if self.paused else "paused"
             case "connected":
                 return "on"
             case "waiting" | "refused":

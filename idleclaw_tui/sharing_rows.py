@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from idleclaw_tui import words
+from idleclaw_tui.limit_words import rule
 from idleclaw_tui.sharing import RequestChanged, RequestState, SpeedMeasured
 from idleclaw_tui.sharing_choices import Choosable
 from idleclaw_tui.sharing_news import speed
-from idleclaw_tui.sharing_policy import GuardState, Standing
+from idleclaw_tui.sharing_policy import GuardState, GuardView, Standing
+from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.standing_words import GUARD_GLYPHS, MODES, guard_words
 from idleclaw_tui.words import UNKNOWN, Tone, Toned
+
+Line = tuple[Toned, ...]
 
 _STATES: Final[dict[RequestState, tuple[str, Tone]]] = {
     "queued": (words.WAITING, "warn"),
@@ -40,20 +44,57 @@ def request_cells(request: RequestChanged, clock_time: str) -> dict[str, Toned]:
     }
 
 
-def guard_pieces(standing: Standing, *, brief: bool) -> tuple[Toned, ...]:
-    """Return every guard with its figure; in `brief`, those that are clear as a number alone."""
-    pieces = [Toned(f"{MODES[standing.mode]}: ", "dim")]
+def guard_pieces(standing: Standing, *, brief: bool) -> list[Line]:
+    """Return the mode and every guard with its figure; in `brief`, only those that are not clear.
+
+    No piece is to be broken: see `packed`.
+    """
+    pieces: list[Line] = [(Toned(f"{MODES[standing.mode]}:", "dim"),)]
     clear = sum(view.state == "clear" for view in standing.guards)
-    for view in standing.guards:
-        if brief and view.state == "clear":
-            continue
-        tone = _GUARD_TONES[view.state]
-        pieces.append(Toned(f"{GUARD_GLYPHS[view.state]} ", tone))
-        said = guard_words(view).replace(" ", "\u00a0")
-        pieces.append(Toned(f"{said}   ", "dim" if view.state != "stop" else tone))
+    pieces += [_guard(view) for view in standing.guards if not brief or view.state != "clear"]
     if brief and clear:
-        pieces += [Toned(f"{words.DONE} ", "good"), Toned(words.count(clear, "guard"), "dim")]
-    return tuple(pieces)
+        pieces.append((Toned(f"{words.DONE} ", "good"), Toned(words.count(clear, "guard"), "dim")))
+    return pieces
+
+
+def guard_lines(
+    standing: Standing | None, settings: SharingSettings, *, brief: bool = False
+) -> list[Line]:
+    """Return a line a guard: what it says now and, unless in `brief`, its thresholds."""
+    if standing is None:
+        return [(Toned("The guards are read while you share.", "dim"),)]
+    if brief:
+        return [_guard(view) for view in standing.guards]
+    width = max((len(guard_words(view)) for view in standing.guards), default=0)
+    return [
+        (
+            *_guard(view),
+            Toned(" " * (width - len(guard_words(view)) + 2)),
+            Toned(rule(view.reason, settings), "dim"),
+        )
+        for view in standing.guards
+    ]
+
+
+def packed(pieces: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
+    """Return the pieces on as few lines of `width` cells as they fit on, none of them broken."""
+    lines: list[list[Toned]] = []
+    left = 0
+    for piece in pieces:
+        needed = sum(len(part.text) for part in piece)
+        if not lines or needed + gap > left:
+            lines.append(list(piece))
+            left = width - needed
+        else:
+            lines[-1] += [Toned(" " * gap), *piece]
+            left -= needed + gap
+    return [tuple(line) for line in lines]
+
+
+def _guard(view: GuardView) -> Line:
+    tone = _GUARD_TONES[view.state]
+    said = guard_words(view)
+    return Toned(f"{GUARD_GLYPHS[view.state]} ", tone), Toned(said, _SAID_TONES[view.state])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +115,10 @@ def ollama_check(ollama_url: str, version: str | None, error: str | None, *, kno
     """Return whether the local Ollama answers; before the first look, nothing is `known`."""
     if error is not None:
         return Check("bad", error)
+    place = ollama_url.removeprefix("http://")
     if not known:
-        return Check("open", f"asking Ollama at {ollama_url}")
-    return Check("good", f"Ollama {version} at {ollama_url}" if version else f"Ollama {ollama_url}")
+        return Check("open", f"asking Ollama at {place}")
+    return Check("good", f"Ollama {version} at {place}" if version else f"Ollama at {place}")
 
 
 def models_check(rows: Sequence[Choosable]) -> Check:
@@ -105,7 +147,7 @@ def speed_check(measured: SpeedMeasured | None, *, running: bool) -> Check:
     if running:
         return Check("open", "measuring the speed: one short answer")
     if measured is None:
-        return Check("open", "speed not measured yet: s measures, so does the start")
+        return Check("open", "speed not measured: s measures it")
     if measured.tokens_per_second is None:
         return Check("bad", f"{speed(measured)} s tries again.")
     return Check("good", speed(measured).rstrip("."))
@@ -117,3 +159,4 @@ _CHECKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "open": (words.WAITING, "warn"),
 }
 _GUARD_TONES: Final[Mapping[GuardState, Tone]] = {"clear": "good", "stop": "bad", "unknown": "warn"}
+_SAID_TONES: Final[Mapping[GuardState, Tone]] = {"clear": "dim", "stop": "bad", "unknown": "dim"}

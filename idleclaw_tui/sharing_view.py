@@ -139,7 +139,7 @@ class SharingView:
         tokens = words.count(self.tokens, "token")
         session = f"{tokens} for {words.count(self.finished, 'request')}"
         today = f"today {self.day.tokens:,}" if self.day and self.day.tokens else None
-        return words.joined(session, failed, speed, today)
+        return words.joined(session, speed, today, failed)
 
     @property
     def _standing_counts(self) -> bool:

@@ -18,7 +18,7 @@ from idleclaw_tui.peers import LocalSharing, SharingNode
 from idleclaw_tui.sharing import LinkChanged
 from idleclaw_tui.sharing_choices import with_choice, with_readiness
 from idleclaw_tui.sharing_desk import SharingDesk
-from idleclaw_tui.sharing_rows import guard_pieces
+from idleclaw_tui.sharing_rows import guard_lines, guard_pieces
 from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.widgets.limits_editor import LimitsEditor
 from idleclaw_tui.widgets.limits_glance import LimitsGlance
@@ -47,20 +47,20 @@ class ContributeTab(Vertical):
 
     BINDING_GROUP_TITLE = "Contribute"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "flip", "start/stop", id="share.flip", tooltip="Start or stop sharing"),
-        Binding("x", "stop_now", "stop at once", id="share.now", tooltip="Stop sharing at once"),
-        Binding("p", "pause", "pause", id="share.pause", tooltip="Pause sharing, or go on"),
+        Binding("space", "flip", "share", id="share.flip", tooltip="Start or stop sharing"),
+        Binding("x", "stop_now", "stop now", id="share.now", tooltip="Stop sharing at once"),
         Binding("t", "try_now", "try now", id="share.try", tooltip="Try the router again now"),
+        Binding("p", "pause", "pause", id="share.pause", tooltip="Pause sharing, or go on"),
         Binding("s", "measure", "speed", id="share.speed", tooltip="Measure the speed"),
         Binding("m", "part('models')", "models", id="share.models", tooltip="Choose models"),
         Binding("l", "limits", "limits", id="share.limits", tooltip="Change the limits"),
-        Binding("e", "part('news')", "events", id="share.events", tooltip="See the last events"),
-        Binding(
-            "r",
-            "part('requests')",
-            "requests",
-            id="share.requests",
-            tooltip="See the relayed requests",
+        *(
+            Binding(key, f"part('{part}')", part, id=f"share.{part}", show=False, tooltip=tooltip)
+            for key, part, tooltip in (
+                ("e", "news", "See the last events"),
+                ("g", "guards", "See the guards and their thresholds"),
+                ("r", "requests", "See the relayed requests"),
+            )
         ),
     ]
 
@@ -82,6 +82,7 @@ class ContributeTab(Vertical):
         self._desk = SharingDesk(sharing, network, clock)
         self._worker: Worker[None] | None = None
         self._is_small = False
+        self._is_roomy = False
 
     def compose(self) -> ComposeResult:
         """Lay out switch and words over choices, requests and events."""
@@ -113,8 +114,10 @@ class ContributeTab(Vertical):
     def on_resize(self, event: events.Resize) -> None:
         """Show as much as there is room for."""
         self._is_small = event.size.height < SMALL_LINES or event.size.width < NARROW
-        self.set_class(event.size.height >= ROOMY_LINES, "-roomy")
+        self._is_roomy = event.size.height >= ROOMY_LINES and not self._is_small
+        self.set_class(self._is_roomy, "-roomy")
         self.set_class(self._is_small, "-small")
+        self.query_one(ShareParts).name_for(small=self._is_small)
         self._show_unless_closing()
 
     def follow(self) -> None:
@@ -140,7 +143,8 @@ class ContributeTab(Vertical):
                 desk.choosable(),
                 desk.limits(),
                 tuple(reversed(desk.view.requests.values())),
-                tuple(desk.view.news),
+                tuple(reversed(desk.view.news)),
+                guard_lines(desk.view.standing, desk.settings, brief=self._is_small),
                 sharing=desk.view.active,
             )
         )
@@ -164,7 +168,7 @@ class ContributeTab(Vertical):
             case "stop_now" | "pause":
                 return desk.node is not None
             case "try_now":
-                return desk.node is not None and desk.view.link.state in ("waiting", "refused")
+                return desk.waits
             case "measure":
                 return desk.can_share and desk.node is None and not desk.measuring
             case _:
@@ -267,14 +271,16 @@ class ContributeTab(Vertical):
         view = desk.view
         sharing = view.active or not desk.can_share
         lines = [] if sharing else [check.line for check in desk.checklist()]
-        if sharing and view.standing is not None:
-            lines = [guard_pieces(view.standing, brief=self._is_small)]
+        standing = view.standing if sharing else None
+        pieces = guard_pieces(standing, brief=not self._is_roomy) if standing else []
+        trouble = view.detail(now)
         self.query_one(ShareHeader).show(
             HeaderState(
                 desk.switch(),
-                view.sentence(now),
-                view.detail(now),
+                view.sentence(now) if sharing or not self._is_small else (),
+                f"{trouble} t tries now." if desk.waits and trouble else trouble,
                 lines,
+                pieces,
                 view.totals() if sharing or view.finished else "",
                 tuple(view.speeds),
             )

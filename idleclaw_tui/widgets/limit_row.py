@@ -21,7 +21,7 @@ class LimitRow(Vertical):
         .limit-hint { width: 1fr; padding-left: 2; text-wrap: nowrap; text-overflow: ellipsis; }
         .limit-error { height: auto; padding-left: 20; display: none; }
         &.-wide-entry Input { width: 1fr; }
-        &.-wide-entry .limit-hint { width: 42; }
+        &.-wide-entry .limit-hint { display: none; }
     }
     """
 
@@ -39,7 +39,7 @@ class LimitRow(Vertical):
                 options = [(words, value) for value, words in field.options]
                 yield Select(options, value=self._first, allow_blank=False, compact=True)
             else:
-                yield Input(self._first, compact=True, select_on_focus=False)
+                yield Input(self._first, field.hint, compact=True, select_on_focus=False)
             yield Static(text(field.hint, "dim"), classes="limit-hint")
         yield Static("", classes="limit-error")
 

@@ -9,21 +9,20 @@ from textual.content import Content
 from textual.widgets import Sparkline, Static
 
 from idleclaw_tui.sharing_desk import SwitchState
+from idleclaw_tui.sharing_rows import Line, packed
 from idleclaw_tui.widgets.safe_text import text, toned
 from idleclaw_tui.widgets.share_switch import ShareSwitch
-from idleclaw_tui.words import Toned
-
-Line = tuple[Toned, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderState:
-    """What the header says: `trouble` in a warning's colour, then `lines`, then the totals."""
+    """What the header says: `trouble` in a warning's colour, `lines`, `pieces` packed, totals."""
 
     switch: SwitchState
     sentence: Line
     trouble: str = ""
     lines: Sequence[Line] = ()
+    pieces: Sequence[Line] = ()
     totals: str = ""
     speeds: Sequence[float] = ()
 
@@ -54,7 +53,7 @@ class ShareHeader(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay out the switch beside the words."""
         yield ShareSwitch()
-        with Vertical():
+        with Vertical(id="share-said"):
             yield Static("", id="share-sentence")
             yield Static("", id="share-trouble")
             yield Static("", id="share-lines")
@@ -70,13 +69,23 @@ class ShareHeader(Horizontal):
         self.query_one(ShareSwitch).state = state.switch
         self._say("#share-sentence", toned(state.sentence))
         self._say("#share-trouble", text(state.trouble, "warn"))
-        lines = [toned(line) for line in state.lines]
-        self._say("#share-lines", Content("\n").join(lines))
+        self._show_lines()
         self._say("#share-totals-line", text(state.totals, "dim"))
         self.query_one("#share-totals").display = bool(state.totals)
         history = self.query_one("#share-history", Sparkline)
         history.display = any(state.speeds)
         history.data = list(state.speeds)
+
+    def on_resize(self) -> None:
+        """Pack the pieces anew."""
+        self._show_lines()
+
+    def _show_lines(self) -> None:
+        state = self._shown
+        if state is not None:
+            width = self.query_one("#share-said").content_size.width
+            lines = [*state.lines, *packed(state.pieces, width)]
+            self._say("#share-lines", Content("\n").join([toned(line) for line in lines]))
 
     def _say(self, selector: str, content: Content) -> None:
         widget = self.query_one(selector, Static)

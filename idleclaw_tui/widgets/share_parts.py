@@ -10,22 +10,25 @@ from textual.widgets import Static
 
 from idleclaw_tui.sharing import RequestChanged
 from idleclaw_tui.sharing_choices import Choosable
-from idleclaw_tui.sharing_rows import request_cells
+from idleclaw_tui.sharing_rows import Line, request_cells
 from idleclaw_tui.sharing_view import Told
 from idleclaw_tui.widgets.keyed_table import Column, KeyedTable, TableRow
 from idleclaw_tui.widgets.limits_glance import LimitsGlance
+from idleclaw_tui.widgets.line_list import GuardLines, NewsLines
 from idleclaw_tui.widgets.model_ticks import ModelTicks
-from idleclaw_tui.widgets.news_list import NewsList
 from idleclaw_tui.widgets.safe_text import text
 from idleclaw_tui.words import Toned
 
-Part = Literal["requests", "models", "news"]
+Part = Literal["requests", "models", "news", "guards"]
 
 _PARTS: Final[dict[Part, str]] = {
     "requests": "#requests-table",
     "models": "#share-models",
     "news": "#share-news",
+    "guards": "#share-guards",
 }
+_PRIVATE: Final = " · what people write is never shown"
+_NO_NEWS: Final[list[Line]] = [(Toned("Nothing happened yet.", "dim"),)]
 _COLUMNS: Final = (
     Column("when", "began", 8, rank=4),
     Column("model", "model", 14, flexible=True),
@@ -40,13 +43,44 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PartsState:
-    """What the parts show: requests newest first, news oldest first."""
+    """What the parts show: requests and news newest first."""
 
     models: Sequence[Choosable]
-    limits: Sequence[tuple[Toned, ...]]
+    limits: Sequence[Line]
     requests: Sequence[RequestChanged]
     news: Sequence[Told]
+    guards: Sequence[Line]
     sharing: bool
+
+
+class RequestsTable(KeyedTable):
+    """The relayed requests; the cursor shows only while somebody moves it."""
+
+    HELP = (
+        "The requests of others that your Ollama answers: which model, how long, how many tokens. "
+        "Never what they ask or what it says."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(_COLUMNS, id="requests-table")
+        self.show_cursor = False
+        self.cursor_foreground_priority = "renderable"
+
+    def show(self, rows: Sequence[TableRow]) -> None:
+        """Show exactly `rows`; the first ones stay in sight until somebody scrolls."""
+        at_top = self.scroll_y == 0 and not self.has_focus
+        super().show(rows)
+        if at_top and rows:
+            self.move_cursor(row=0, animate=False, scroll=False)
+            self.call_after_refresh(self.scroll_to, y=0, animate=False, force=True)
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.show_cursor = True
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self.show_cursor = False
 
 
 class ShareParts(Vertical):
@@ -62,9 +96,12 @@ class ShareParts(Vertical):
         #share-models-box { width: 3fr; height: 100%; min-height: 3; }
         #share-limits-box { width: 2fr; height: auto; min-height: 3; }
         #requests-box { height: 1fr; padding: 0; }
+        #requests-table { height: auto; }
         #news-box { height: 9; display: none; }
-        &.-at-news #requests-box { display: none; }
+        #guards-box { height: 1fr; display: none; }
+        &.-at-news #requests-box, &.-at-guards #requests-box { display: none; }
         &.-at-news #news-box { display: block; height: 1fr; }
+        &.-at-guards #guards-box { display: block; }
     }
     """
 
@@ -83,19 +120,32 @@ class ShareParts(Vertical):
                 with Vertical(id="share-limits-box", classes="framed"):
                     yield LimitsGlance("", id="share-limits")
         with Vertical(id="requests-box", classes="framed"):
-            yield KeyedTable(_COLUMNS, id="requests-table")
+            yield RequestsTable()
             yield Static("", id="requests-empty", classes="empty")
+        with Vertical(id="guards-box", classes="framed"):
+            yield GuardLines(id="share-guards")
         with Vertical(id="news-box", classes="framed"):
-            yield NewsList(id="share-news")
+            yield NewsLines(id="share-news")
 
     def on_mount(self) -> None:
         """Name the parts."""
-        hint = "space ticks" if self._can_share else ""
-        self._frame("#share-models-box", "Models", hint)
-        self._frame("#requests-box", "Relayed requests", "what people write is never shown")
+        self._frame("#share-models-box", "Models", "space ticks" if self._can_share else "")
+        self._frame("#requests-box", f"Relayed requests{_PRIVATE}", "e events · g guards")
+        self._frame("#guards-box", "Guards", "r requests · e events")
         self._frame("#news-box", "Events", "")
         if self._can_share:
             self._frame("#share-limits-box", "Limits", "l changes")
+
+    def name_for(self, *, small: bool) -> None:
+        """Say by which keys to go on where only one part is shown."""
+        requests = "Requests · e events · g guards" if small else f"Relayed requests{_PRIVATE}"
+        self.query_one("#requests-box").border_title = text(requests)
+        news = "Events · r requests · g guards" if small else "Events"
+        self.query_one("#news-box").border_title = text(news)
+        guards = "Guards · r requests · e events" if small else "Guards"
+        self.query_one("#guards-box").border_title = text(guards)
+        models = "Models · space ticks · r requests" if small else "Models"
+        self.query_one("#share-models-box").border_title = text(models)
 
     def go_to(self, part: Part) -> None:
         """Show a part, and put the focus there."""
@@ -109,14 +159,16 @@ class ShareParts(Vertical):
         self._show_empty("#share-models-empty", "" if state.models else "none known")
         for glance in self.query(LimitsGlance):
             glance.show(state.limits)
-        self.query_one("#requests-table", KeyedTable).show(
-            [TableRow(str(r.number), self._cells(r)) for r in state.requests]
-        )
+        table = self.query_one(RequestsTable)
+        table.show([TableRow(str(r.number), self._cells(r)) for r in state.requests])
+        table.display = bool(state.requests)
         nothing = "Requests appear here while you share: model, tokens and times."
         if state.sharing:
             nothing = "Nobody has asked for an answer yet."
         self._show_empty("#requests-empty", "" if state.requests else nothing)
-        self.query_one(NewsList).show(state.news, self._clock_time)
+        news = [(Toned(f"{self._clock_time(n.at)}  ", "dim"), Toned(n.text)) for n in state.news]
+        self.query_one(NewsLines).show(news or _NO_NEWS)
+        self.query_one(GuardLines).show(state.guards)
 
     def _cells(self, request: RequestChanged) -> dict[str, Toned]:
         return request_cells(request, self._clock_time(request.started_at))

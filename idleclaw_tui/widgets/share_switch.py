@@ -16,6 +16,7 @@ _WORDS: Final[dict[SwitchState, tuple[str, str]]] = {
     "waiting": ("WAITING", "space stops"),
     "on": ("SHARING", "space stops"),
     "paused": ("PAUSED", "space stops"),
+    "held": ("PAUSED", "p goes on"),
     "stopping": ("STOPPING", "x stops at once"),
     "fixed": ("SHARING", "ends with this program"),
 }
@@ -35,7 +36,7 @@ class ShareSwitch(Static, can_focus=True):
         pointer: pointer;
         &:focus { border: round $border; text-style: bold; }
         &.-on, &.-fixed { border: round $success; color: $success; }
-        &.-starting, &.-waiting, &.-paused, &.-stopping {
+        &.-starting, &.-waiting, &.-paused, &.-held, &.-stopping {
             border: round $warning;
             color: $warning;
         }

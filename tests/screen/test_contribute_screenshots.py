@@ -1,14 +1,17 @@
 """The states of the Contribute tab as they look, byte by byte."""
 
+import pytest
+
 from idleclaw_tui.errors import OllamaUnreachable
+from idleclaw_tui.guards import PauseReason
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing, OllamaFacts
-from idleclaw_tui.sharing import LinkChanged, RequestChanged, SpeedMeasured, StandingChanged
+from idleclaw_tui.sharing import LinkChanged, RequestChanged, StandingChanged
 from idleclaw_tui.sharing_settings import SharingSettings
 from tests.screen.driving import Made, opened
 from tests.screen.fakes import OLLAMA, FakeRouter, network
-from tests.screen.sharing_states import STREAMING, plan, sharing, stopped_by, tell
-from tests.screen.shooting import SIZES, Shoot, Size, still
+from tests.screen.sharing_states import STOPPED_BY, STREAMING, plan, sharing, stopped_by, tell
+from tests.screen.shooting import SIZES, SMALL, USUAL, Shoot, Size, still
 
 
 @SIZES
@@ -53,7 +56,7 @@ async def test_three_requests_streaming(screenshot: Shoot, size: Size) -> None:
             )
             clock.now += 1
             screen.contribute.sample_speed()
-        await screen.until_shown("448")
+        await screen.until_shown("serving 4 requests")
         screenshot(screen, still(screen, size, "contribute-streaming"))
 
 
@@ -61,7 +64,7 @@ async def test_three_requests_streaming(screenshot: Shoot, size: Size) -> None:
 async def test_the_router_gone(screenshot: Shoot, size: Size) -> None:
     gone = LinkChanged("waiting", "No router answers at https://api.idleclaw.com.", 42.0)
     async with sharing(size, *STREAMING[:3], gone) as (screen, _, _):
-        await screen.until_shown("WAITING", "Retrying in 42 s.")
+        await screen.until_shown("WAITING")
         screenshot(screen, still(screen, size, "contribute-gone"))
 
 
@@ -76,16 +79,27 @@ async def test_limits_being_changed(screenshot: Shoot, size: Size) -> None:
 
 @SIZES
 async def test_paused(screenshot: Shoot, size: Size) -> None:
-    async with sharing(
-        size, *STREAMING[:3], StandingChanged(stopped_by("user_active"))
-    ) as (screen, _, _):
+    async with sharing(size, *STREAMING[:3], StandingChanged(stopped_by("user_active"))) as (
+        screen,
+        _,
+        _,
+    ):
         await screen.until_shown("PAUSED")
         screenshot(screen, still(screen, size, "contribute-paused"))
 
 
-async def test_news(screenshot: Shoot) -> None:
-    size = (40, 12)
-    async with sharing(size, *STREAMING[:3], SpeedMeasured(None, None, "x")) as (screen, _, _):
-        await screen.press("e")
-        await screen.pilot.pause()
-        screenshot(screen, still(screen, size, "contribute-news"))
+@pytest.mark.parametrize("reason", STOPPED_BY)
+async def test_paused_by(screenshot: Shoot, reason: PauseReason) -> None:
+    pause = StandingChanged(stopped_by(reason))
+    async with sharing(USUAL, *STREAMING[:3], pause) as (screen, _, _):
+        await screen.until_shown("PAUSED", "paused: ")
+        screenshot(screen, still(screen, USUAL, f"contribute-paused-{reason.replace('_', '-')}"))
+
+
+@pytest.mark.parametrize("key", ["e", "g", "m"], ids=["events", "guards", "models"])
+async def test_one_part_at_a_time(
+    screenshot: Shoot, request: pytest.FixtureRequest, key: str
+) -> None:
+    async with sharing(SMALL, *STREAMING[:3]) as (screen, _, _):
+        await screen.press(key)
+        screenshot(screen, still(screen, SMALL, f"contribute-{request.node.callspec.id}"))

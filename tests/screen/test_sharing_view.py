@@ -1,6 +1,8 @@
 """What the screen knows of the own node."""
 
 import threading
+from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -12,10 +14,25 @@ from idleclaw_tui.sharing import (
     RequestChanged,
     RequestState,
     ShownAs,
+    SpeedMeasured,
+    StandingChanged,
 )
-from idleclaw_tui.sharing_rows import model_line, ollama_check, request_cells, router_check
-from idleclaw_tui.sharing_view import MAX_REQUESTS, SharingView
+from idleclaw_tui.sharing_choices import choosable
+from idleclaw_tui.sharing_policy import Standing
+from idleclaw_tui.sharing_rows import (
+    guard_lines,
+    guard_pieces,
+    models_check,
+    ollama_check,
+    packed,
+    request_cells,
+    router_check,
+    speed_check,
+)
+from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.sharing_view import MAX_NEWS, MAX_REQUESTS, SharingView, Told
 from tests.screen.fakes import OFFERED, OLLAMA
+from tests.screen.sharing_states import CONNECTED, GUARDS, SERVING, stopped_by
 from tests.screen.test_network_view import plain
 
 
@@ -136,13 +153,105 @@ def test_a_request_row_holds_metadata_alone() -> None:
 
 
 def test_the_checklist_says_what_mends_it() -> None:
-    assert plain(ollama_check(OLLAMA, "0.12.6", 2, None)).startswith("✓ Ollama 0.12.6 at")
-    assert "ollama pull" in plain(ollama_check(OLLAMA, "0.12.6", 0, None))
-    assert plain(ollama_check(OLLAMA, None, None, "No Ollama answers.")) == "✕ No Ollama answers."
-    assert plain(ollama_check(OLLAMA, None, None, None)).startswith("◌")
-    assert plain(router_check("r", "No router answers.", False)) == "✕ No router answers."
-    assert plain(router_check("r", None, True)) == "✓ Router r answers"
-    assert plain(model_line(OFFERED[1])) == "● llama3.2:3b  3.2B Q4_K_M · 2.0 GB · 8k context"
+    rows = choosable(OFFERED, {}, SharingSettings())
+    none = choosable(OFFERED, {}, SharingSettings(models=()))
+    one = choosable(OFFERED, {}, SharingSettings(models=("qwen3:8b",)))
+    failed = SpeedMeasured("m", why_not="Ollama is gone.")
+    for check, said in (
+        (ollama_check(OLLAMA, "0.12.6", None, known=True), "✓ Ollama 0.12.6 at localhost:11434"),
+        (ollama_check(OLLAMA, None, "No Ollama answers.", known=True), "✕ No Ollama answers."),
+        (ollama_check(OLLAMA, None, None, known=False), "◌ asking Ollama at localhost:11434"),
+        (models_check(rows), "✓ 2 models to share"),
+        (models_check(one), "✓ 2 models found, 1 to share"),
+        (models_check(none), "✕ No model is ticked. Press m, then space on one."),
+        (models_check([]), "✕ No model to share. `ollama pull llama3.2:3b` fetches one."),
+        (router_check("r", "No router answers.", False), "✕ No router answers."),
+        (router_check("r", None, True), "✓ Router r answers"),
+        (router_check("r", None, False), "◌ asking r"),
+        (speed_check(None, running=False), "◌ speed not measured: s measures it"),
+        (speed_check(None, running=True), "◌ measuring the speed: one short answer"),
+        (
+            speed_check(SpeedMeasured("m", 41.2), running=False),
+            "✓ m makes 41 tok/s on this machine",
+        ),
+        (
+            speed_check(failed, running=False),
+            "✕ The speed is not measured. Ollama is gone. s tries again.",
+        ),
+    ):
+        assert plain(check.line) == said
+
+
+def test_every_state_of_a_request_has_its_word() -> None:
+    for state in get_args(RequestState):
+        assert request_cells(request(1, state), "")["state"].text.endswith(state)
+
+
+def test_guards_are_shown_with_their_readings() -> None:
+    standing = stopped_by("cpu_busy")
+    pieces = [plain(piece) for piece in guard_pieces(standing, brief=False)]
+    assert pieces[0] == "only when idle:"
+    assert {"✕ CPU 61 %", "✓ keyboard quiet 14 min", "? GPU"} <= set(pieces)
+    assert [plain(piece) for piece in guard_pieces(standing, brief=True)] == [
+        "only when idle:",
+        "✕ CPU 61 %",
+        "? GPU",
+        "✓ 7 guards",
+    ]
+    lines = [plain(line) for line in guard_lines(standing, SharingSettings())]
+    assert "✕ CPU 61 %               stops above 40 %, goes on below 20 %" in lines
+    assert "while you share" in plain(guard_lines(None, SharingSettings())[0])
+
+
+@pytest.mark.parametrize("width", [1, 12, 30, 200])
+def test_pieces_are_packed_and_never_broken(width: int) -> None:
+    pieces = guard_pieces(SERVING, brief=False)
+    lines = [plain(line) for line in packed(pieces, width)]
+    assert "  ".join(lines) == "  ".join(plain(piece) for piece in pieces)
+    for line in lines:
+        assert len(line) <= width or line in [plain(piece) for piece in pieces]
+
+
+def test_a_pause_is_said_with_its_reason_and_its_end() -> None:
+    view = SharingView()
+    for event in (*CONNECTED, StandingChanged(stopped_by("user_active"))):
+        view.apply(event, 0.0)
+    assert plain(view.sentence(1.0)) == (
+        "‖ paused: you are using this machine (12 s ago) · goes on in 4 min if that stays so"
+    )
+    view.apply(request(1, "streaming"), 0.0)
+    view.apply(StandingChanged(Standing("draining", "idle", ("on_battery",))), 0.0)
+    assert "on its battery · finishing 1 request" in plain(view.sentence(1.0))
+    view.apply(StandingChanged(Standing("warming", "idle")), 0.0)
+    assert plain(view.sentence(1.0)).startswith("◐ getting ready")
+    view.apply(StandingChanged(Standing("paused", "idle")), 0.0)
+    assert "a moment longer" in plain(view.sentence(1.0))
+    view.apply(LinkChanged("waiting", "This router cannot be told of a pause."), 2.0)
+    assert view.paused
+    view.apply(LinkChanged("waiting", "No router answers.", 5.0), 2.0)
+    assert not view.paused
+
+
+def test_the_news_are_bounded_and_tell_no_figures() -> None:
+    view = SharingView()
+    for event in CONNECTED:
+        view.apply(event, 0.0, 100.0)
+    told = len(view.news)
+    view.apply(StandingChanged(replace(SERVING, guards=GUARDS[:1])), 1.0, 101.0)
+    assert len(view.news) == told
+    for number in range(2 * MAX_NEWS):
+        view.apply(request(number), 1.0, 102.0)
+    assert len(view.news) == MAX_NEWS
+    assert view.news[-1] == Told(
+        102.0, "Request 199 · tiny:1b · done · in 5 · out 10 · 5.0 tok/s · 2.0 s"
+    )
+
+
+def test_a_new_session_tells_its_standing_anew() -> None:
+    view = SharingView()
+    for event in (*CONNECTED, LinkChanged("stopped"), StandingChanged(SERVING)):
+        view.apply(event, 0.0)
+    assert [told.text for told in view.news].count(view.news[-1].text) == 2
 
 
 def test_the_alias_lasts_as_long_as_the_connection() -> None:
