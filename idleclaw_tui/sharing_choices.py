@@ -66,7 +66,7 @@ def with_choice(settings: SharingSettings, rows: Sequence[Choosable], name: str)
     Where all are chosen, those that come later are shared too.
     """
     ticked = [row.name for row in rows if row.ticked != (row.name == name)]
-    if len(ticked) == len(rows) and all(row.installed for row in rows):
+    if ticked == [row.name for row in rows if row.installed]:
         return changed(settings, models=None)
     return changed(settings, models=tuple(ticked))
 

@@ -55,11 +55,11 @@ class ContributeTab(Vertical):
         Binding("m", "part('models')", "models", id="share.models", tooltip="Choose models"),
         Binding("l", "limits", "limits", id="share.limits", tooltip="Change the limits"),
         *(
-            Binding(key, f"part('{part}')", part, id=f"share.{part}", show=False, tooltip=tooltip)
-            for key, part, tooltip in (
-                ("e", "news", "See the last events"),
-                ("g", "guards", "See the guards and their thresholds"),
-                ("r", "requests", "See the relayed requests"),
+            Binding(key, f"part('{part}')", name, id=f"share.{name}", show=False, tooltip=tooltip)
+            for key, part, name, tooltip in (
+                ("e", "news", "events", "See the last events"),
+                ("g", "guards", "guards", "See the guards and their thresholds"),
+                ("r", "requests", "requests", "See the relayed requests"),
             )
         ),
     ]

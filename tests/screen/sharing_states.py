@@ -125,7 +125,7 @@ async def sharing(
     ) as screen:
         await screen.until(lambda: made.nodes, "a node")
         node = made.nodes[0]
-        await tell(screen, node, *CONNECTED, *events)
+        await tell(screen, node, *CONNECTED[1:], *events)
         yield screen, node, clock
 
 

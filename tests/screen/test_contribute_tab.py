@@ -13,11 +13,12 @@ from idleclaw_tui.sharing import (
 from idleclaw_tui.widgets.keyed_table import KeyedTable
 from tests.screen.driving import FakeClock, Made, opened
 from tests.screen.fakes import OFFERED, OLLAMA, FakeNode, FakeRouter, network, ollama_with_models
+from tests.screen.sharing_states import plan
 
 
 def sharing(made: Made, at_once: bool = False) -> LocalSharing:
     """Return how the fake nodes are made."""
-    return LocalSharing(NodeFeed(), OLLAMA, made, ollama_with_models, at_once)
+    return plan(made, at_once=at_once)
 
 
 def request(
@@ -42,9 +43,12 @@ async def test_before_sharing_there_is_a_checklist() -> None:
     async with opened(FakeRouter(network()), tab="contribute", sharing=sharing(made)) as screen:
         await screen.until_shown(
             "NOT SHARING",
-            "✓ Ollama 0.12.6 at http://localhost:11434 · 2 models to share",
+            "✓ Ollama 0.12.6 at localhost:11434",
+            "✓ 2 models to share",
             "✓ Router api.idleclaw.com answers",
-            "qwen3:8b  8.2B Q4_K_M · 5.2 GB · 40k context",
+            "speed not measured: s measures it",
+            "[x] qwen3:8b      about 5.2 GB",
+            "[x] llama3.2:3b  2.9 GB loaded",
         )
     assert made.nodes == []
 
@@ -55,8 +59,8 @@ async def test_what_is_wrong_is_said_with_what_mends_it() -> None:
 
     router = FakeRouter(network())
     router.gone = True
-    plan = LocalSharing(NodeFeed(), OLLAMA, Made(), no_ollama)
-    async with opened(router, (160, 30), tab="contribute", sharing=plan) as screen:
+    broken = LocalSharing(NodeFeed(), OLLAMA, Made(), no_ollama)
+    async with opened(router, (160, 30), tab="contribute", sharing=broken) as screen:
         await screen.until_shown("✕ No Ollama answers at", "ollama serve", "✕ No router answers at")
 
 
@@ -110,9 +114,8 @@ async def test_requests_are_listed_newest_first_and_keep_the_cursor() -> None:
 
 async def test_a_lost_router_is_told_with_a_countdown() -> None:
     made, clock = Made(), FakeClock()
-    plan = sharing(made)
     router = FakeRouter(network())
-    async with opened(router, tab="contribute", sharing=plan, clock=clock) as screen:
+    async with opened(router, tab="contribute", sharing=sharing(made), clock=clock) as screen:
         await screen.press("space")
         await screen.until_shown("ready, nobody asks")
         made.nodes[0].tell(LinkChanged("waiting", "The connection to the router broke.", 9.0))
@@ -126,8 +129,8 @@ async def test_a_fault_of_this_program_is_not_called_sharing() -> None:
         async def run(self) -> None:
             raise ZeroDivisionError
 
-    plan = LocalSharing(NodeFeed(), OLLAMA, Faulty, ollama_with_models)
-    async with opened(FakeRouter(network()), tab="contribute", sharing=plan) as screen:
+    faulty = LocalSharing(NodeFeed(), OLLAMA, Faulty, ollama_with_models)
+    async with opened(FakeRouter(network()), tab="contribute", sharing=faulty) as screen:
         await screen.press("space")
         await screen.until_shown("NOT SHARING", "This program could not go on sharing.")
 
@@ -141,17 +144,17 @@ async def test_a_node_that_runs_elsewhere_is_shown_and_not_switched() -> None:
     ]
     for event in events:
         feed.publish(event)
-    plan = LocalSharing(feed, OLLAMA)
-    async with opened(FakeRouter(network()), tab="contribute", sharing=plan) as screen:
+    elsewhere = LocalSharing(feed, OLLAMA)
+    async with opened(FakeRouter(network()), tab="contribute", sharing=elsewhere) as screen:
         await screen.until_shown("SHARING", "ends with this program", "7 tokens for 1 request")
-        await screen.press("space", "x")
-        assert "ends with this program" in screen.text
+        await screen.press("space", "x", "l", "m", "space")
+        await screen.until_shown("● qwen3:8b", "ends with this program")
+        assert "Limits" not in screen.text
 
 
 async def test_sharing_can_begin_with_the_program_and_ends_with_it() -> None:
     made = Made()
-    plan = sharing(made, at_once=True)
-    async with opened(FakeRouter(network()), sharing=plan) as screen:
+    async with opened(FakeRouter(network()), sharing=sharing(made, True)) as screen:
         await screen.until(lambda: made.nodes, "sharing")
         await screen.press("f4")
         await screen.until_shown("SHARING", "ready, nobody asks")
