@@ -138,8 +138,27 @@ async def test_pauses_are_told_with_their_reasons(
     await task
     lines = [line[10:] for line in capsys.readouterr().err.splitlines()]
     assert lines[0] == "Sharing always. This machine does not tell: GPU, GPU heat."
+    assert lines[1] == (
+        "Guards: ✓ on mains, ✓ your Ollama quiet, ✓ CPU 1 %, ? GPU, ? GPU heat, ✓ 12.9 GB free."
+    )
     assert "Paused: this machine runs on its battery." in lines
-    assert len(lines) == 7, lines
+    assert len(lines) == 9, lines
+
+
+async def test_the_speed_is_told_first_in_both_forms(
+    ollama: FakeOllama, router: FakeRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for json_lines in (False, True):
+        task = start(router, ollama, json_lines=json_lines, measure=True)
+        node = await router.node(int(json_lines))
+        await node.heartbeat(lambda frame: frame["available"])
+        interrupt()
+        await task
+    printed = capsys.readouterr()
+    assert "smollm2:135m makes 132 tok/s on this machine." in printed.err
+    events = [json.loads(line) for line in printed.out.splitlines()]
+    (speed,) = [event for event in events if event["event"] == "speed"]
+    assert (speed["model"], round(speed["tokens_per_second"])) == (MODEL, 132)
 
 
 async def test_pauses_are_json_lines_too(
@@ -163,6 +182,7 @@ async def test_pauses_are_json_lines_too(
     assert guards["gpu_busy"]["state"] == "unknown"
     assert guards["owner_inference"]["value"] is None
     assert [e["tokens"] for e in events if e["event"] == "today"] == [0, 3]
+    assert (events[-1]["event"], events[-1]["requests"], events[-1]["tokens"]) == ("session", 1, 3)
 
 
 async def test_the_code_says_what_stood_in_the_way(

@@ -21,12 +21,19 @@ MODEL = "smollm2:135m"
         {"model": "huge:cloud"},
         {"messages": [], "keep_alive": 0},
         {"messages": [{"role": "user", "content": "x", "images": ["/etc/passwd"]}]},
+        {"messages": [], "keep_alive": "0s"},
+        {"messages": [{"role": "user", "content": "x", "images": ["file:///etc/passwd"]}]},
+        {"messages": [{"role": "user", "content": "x", "images": ["../../.ssh/id_rsa"]}]},
+        {"messages": [{"role": "user", "content": "x", "images": ["C:\\\\secret.png"]}]},
+        {"messages": [{"role": "user", "content": "x", "images": ["aGVsbG8="]}]},
+        {"messages": [{"role": "user", "content": "x", "images": [{"path": "/etc/passwd"}]}]},
         {"messages": ["x"]},
+        {"messages": [{"role": "user", "content": "x" * 10_001}]},
         {"messages": [{"role": "user", "content": "x"}] * 51},
         {"options": "x"},
         {"format": {"maxItems": 10**9}},
     ],
-    ids=str,
+    ids=lambda params: str(params)[:90],
 )
 async def test_a_request_that_is_refused_never_reaches_ollama(
     ollama: FakeOllama, share: Share, params: dict[str, Any]
@@ -87,6 +94,45 @@ async def test_garbage_disturbs_no_running_request(
         assert (await node.answer(request_id))[-1]["chunk"]["done"]
     assert len(node.frames) == 4
     assert len(ollama.chats) == 1
+
+
+HUGE_OPTIONS = {
+    **{f"unknown{number}": number for number in range(10_000)},
+    "num_ctx": 10**9,
+    "num_gpu": 0,
+    "num_thread": 512,
+    "num_batch": 1,
+    "main_gpu": 7,
+    "use_mmap": False,
+    "keep_alive": 0,
+    "num_predict": 10**12,
+    "temperature": 0.5,
+}
+
+
+async def test_huge_options_come_down_to_what_one_answer_may_ask(
+    ollama: FakeOllama, share: Share
+) -> None:
+    async with share() as sharing:
+        node = await sharing.connection()
+        request_id = await node.request(model=MODEL, options=HUGE_OPTIONS, keep_alive=0, raw=True)
+        assert (await node.answer(request_id))[-1]["chunk"]["done"]
+    (chat,) = ollama.chats
+    assert chat.body["options"] == {"num_predict": 4096, "temperature": 0.5}
+    assert set(chat.body) == {"model", "messages", "stream", "options", "think"}
+
+
+async def test_nothing_but_chats_and_looks_ever_reaches_ollama(
+    ollama: FakeOllama, share: Share
+) -> None:
+    async with share() as sharing:
+        node = await sharing.connection()
+        for path in ("/api/delete", "/api/pull", "/api/push", "/api/create"):
+            await node.send(type=path, request_id="r1", ollama_params={"model": MODEL})
+            await node.request(model=MODEL, path=path, url=f"{ollama.url}{path}")
+        await wait_until(lambda: node.frames, "an answer")
+    seen = {request.path for request in ollama.requests}
+    assert seen <= {"/api/version", "/api/tags", "/api/ps", "/api/show", "/api/chat"}
 
 
 async def test_an_unreadable_request_with_an_id_is_answered(share: Share) -> None:

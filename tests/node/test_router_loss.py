@@ -12,6 +12,7 @@ from idleclaw_tui.sharing import LinkChanged
 from tests.fake_ollama import FakeOllama
 from tests.fake_router_ws import FakeRouter
 from tests.node.conftest import Share, Sharing
+from tests.waiting import wait_until
 
 MODEL = "smollm2:135m"
 
@@ -201,3 +202,32 @@ async def test_a_router_without_tls_is_told_where_tls_was_asked_for(share: Share
         async with share(server=url.replace("http:", "https:")) as sharing:
             told = await sharing.link("waiting")
     assert "no secure connection" in told.detail
+
+
+async def test_the_next_try_can_be_now(router: FakeRouter, share: Share) -> None:
+    await router.stop()
+    async with share(uniform=lambda low, high: 3600.0) as sharing:
+        waiting = await sharing.link("waiting")
+        assert waiting.retry_seconds == 3600.0
+        await router.start()
+        sharing.node.try_now()
+        node = await sharing.connection()
+        assert (await node.answer(await node.request(model=MODEL)))[-1]["chunk"]["done"]
+
+
+async def test_a_try_that_fails_waits_again(router: FakeRouter, share: Share) -> None:
+    await router.stop()
+    async with share(uniform=lambda low, high: 3600.0) as sharing:
+        await sharing.link("waiting")
+        sharing.node.try_now()
+        await wait_until(lambda: states(sharing).count("waiting") == 2, "the second try")
+        assert not sharing.task.done()
+
+
+async def test_an_ollama_that_came_back_is_looked_at_now(ollama: FakeOllama, share: Share) -> None:
+    await ollama.stop()
+    async with share(timing=NodeTiming(ollama_retry=3600.0)) as sharing:
+        await sharing.link("waiting")
+        await ollama.start()
+        sharing.node.try_now()
+        await sharing.connection()
