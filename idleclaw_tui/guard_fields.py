@@ -12,6 +12,7 @@ from idleclaw_tui.sharing_settings import (
     SharingSettings,
 )
 
+_OFF: Final = "off"
 _USUAL: Final = GuardSettings()
 
 
@@ -31,7 +32,7 @@ def _percent(key: str, label: str) -> LimitField:
         resume = guard.resume if guard.resume < stop else stop / 2
         return {key: guard.model_dump() | {"stop": stop, "resume": resume}}
 
-    return LimitField(key, label, "percent; empty: ignored", show, read, guards=True)
+    return LimitField(key, label, "percent", show, read, guards=True, empty=_OFF)
 
 
 def _keyboard(settings: SharingSettings, text: str) -> Values:
@@ -103,30 +104,33 @@ GUARD_FIELDS: Final = (
     LimitField(
         "keyboard",
         "keyboard quiet for",
-        "seconds; empty: ignored",
+        "seconds",
         _shown_keyboard,
         _keyboard,
         guards=True,
+        empty=_OFF,
     ),
     LimitField(
         "owner_pause_seconds",
         "after my own chats",
-        "seconds; empty: ignored",
+        "seconds",
         _shown_owner,
         lambda _, text: {"owner_pause_seconds": whole_number(0, 86_400, empty="no wait")(text)},
         guards=True,
+        empty=_OFF,
     ),
     _percent("cpu", "stop at CPU load"),
     _percent("gpu", "stop at GPU load"),
     LimitField(
-        "gpu_temperature", "stop at GPU heat", "°C; empty: ignored", _shown_heat, _heat, guards=True
+        "gpu_temperature", "stop at GPU heat", "°C", _shown_heat, _heat, guards=True, empty=_OFF
     ),
     LimitField(
         "memory",
         "keep free memory",
-        "GiB; empty: ignored",
+        "GiB",
         _shown_memory,
         _memory,
         guards=True,
+        empty=_OFF,
     ),
 )

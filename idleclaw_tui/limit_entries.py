@@ -18,7 +18,8 @@ class LimitField:
     """One field: `show` is what it holds at first, `read` what becomes of what was typed.
 
     `read` returns values for the settings, in `guards` for those of the guards, and raises
-    `BadEntry`. Where there are `options`, one of them (value, words) is chosen instead of typed.
+    `BadEntry`. `empty` is what typing nothing means. Where there are `options`, one of them (value,
+    words) is chosen instead of typed.
     """
 
     key: str
@@ -28,6 +29,7 @@ class LimitField:
     read: Callable[[SharingSettings, str], Values]
     options: tuple[tuple[str, str], ...] = ()
     guards: bool = False
+    empty: str = ""
 
 
 def whole_number(least: int, most: int, *, empty: str | None = None) -> Callable[[str], int | None]:

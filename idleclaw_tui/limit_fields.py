@@ -64,14 +64,16 @@ def _checked(settings: SharingSettings, values: Values) -> Reading:
         return Reading(None, {"schedule": "Sharing at set times needs hours, like 22:00-07:00."})
 
 
-def _plain(key: str, label: str, hint: str, read: Callable[[str], int | None]) -> LimitField:
+def _plain(
+    key: str, label: str, hint: str, read: Callable[[str], int | None], *, empty: str = ""
+) -> LimitField:
     """Return a field for a number that stands in the settings as it is."""
 
     def show(settings: SharingSettings) -> str:
         value = getattr(settings, key)
         return "" if value is None else str(value)
 
-    return LimitField(key, label, hint, show, lambda _, text: {key: read(text)})
+    return LimitField(key, label, hint, show, lambda _, text: {key: read(text)}, empty=empty)
 
 
 def _schedule(_: SharingSettings, text: str) -> Values:
@@ -114,9 +116,10 @@ FIELDS: Final = (
     LimitField(
         "schedule",
         "hours",
-        "mon-fri 22:00-07:00; sat-sun 9:00-18:00",
+        "",
         lambda settings: "; ".join(str(window) for window in settings.schedule),
         _schedule,
+        empty="mon-fri 22:00-07:00; sat-sun 9:00-18:00",
     ),
     _plain(
         "max_concurrent",
@@ -127,22 +130,25 @@ FIELDS: Final = (
     _plain(
         "context_tokens",
         "largest context",
-        "tokens; empty: the model's",
+        "tokens",
         whole_number(MIN_CONTEXT_TOKENS, MAX_CONTEXT_TOKENS, empty="the model's own"),
+        empty="the model's own",
     ),
     _plain("answer_tokens", "largest answer", "tokens", whole_number(1, MAX_ANSWER_TOKENS)),
     _plain(
         "tokens_a_day",
         "tokens a day",
-        "empty: no limit",
+        "",
         whole_number(1, MAX_TOKENS_A_DAY, empty="no limit"),
+        empty="no limit",
     ),
     LimitField(
         "exclusive_apps",
         "never beside",
-        "names of programs, with commas",
+        "",
         lambda settings: ", ".join(settings.exclusive_apps),
         _apps,
+        empty="names of programs, with commas",
     ),
     *GUARD_FIELDS,
 )

@@ -39,7 +39,7 @@ class LimitRow(Vertical):
                 options = [(words, value) for value, words in field.options]
                 yield Select(options, value=self._first, allow_blank=False, compact=True)
             else:
-                yield Input(self._first, field.hint, compact=True, select_on_focus=False)
+                yield Input(self._first, field.empty, compact=True, select_on_focus=False)
             yield Static(text(field.hint, "dim"), classes="limit-hint")
         yield Static("", classes="limit-error")
 
