@@ -34,7 +34,7 @@ class LimitsEditor(ModalScreen[SharingSettings | None]):
             background: $surface;
             padding: 1 2;
         }
-        #limits-rows { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
+        #limits-rows { height: auto; max-height: 70vh; scrollbar-size-vertical: 1; }
         .limits-heading { color: $text-muted; text-style: bold; margin: 1 0 0 0; height: 1; }
         #limits-buttons { height: 1; margin-top: 1; }
         Button { margin-right: 2; width: auto; min-width: 10; }

@@ -119,31 +119,48 @@ async def test_a_wrong_limit_is_explained_and_loses_nothing(size: tuple[int, int
     assert (node.settings[1].max_concurrent, node.settings[1].answer_tokens) == (2, 900)
 
 
-async def test_set_times_need_hours() -> None:
-    async with sharing(USUAL) as (screen, node, _):
+@SIZES
+async def test_every_error_can_be_seen_and_the_way_out_stays_in_sight(
+    size: tuple[int, int],
+) -> None:
+    async with sharing(size) as (screen, _, _):
+        await open_form(screen)
+        for row in screen.app.screen.query(LimitRow):
+            if not row.field.options:
+                field(screen, row.field.key).value = "?" * 101
+        await screen.until_shown("A whole number", "Save")
+        await screen.pilot.click("#limits-save")
+        await screen.until_shown("is no time like", "Save")
+
+
+@SIZES
+async def test_set_times_need_hours(size: tuple[int, int]) -> None:
+    async with sharing(size) as (screen, node, _):
         await open_form(screen)
         mode = screen.app.screen.query(Select).first()
         assert mode.has_focus
         await screen.press("enter", "down", "down", "down", "enter")
         await screen.until_shown("at set times")
         await screen.pilot.click("#limits-save")
-        await screen.until_shown("needs hours, like 22:00-07:00")
+        await screen.until_shown("needs hours")
+        assert field(screen, "schedule").has_focus
         field(screen, "schedule").value = "22:00-07:00"
         await screen.pilot.click("#limits-save")
         await screen.until(lambda: len(node.settings) == 2, "other settings")
     assert node.settings[1].mode == "schedule"
 
 
+@SIZES
 @pytest.mark.parametrize("way", ["escape", "mouse"])
-async def test_leaving_the_form_changes_nothing(way: str) -> None:
-    async with sharing(USUAL) as (screen, node, _):
+async def test_leaving_the_form_changes_nothing(way: str, size: tuple[int, int]) -> None:
+    async with sharing(size) as (screen, node, _):
         await open_form(screen)
         field(screen, "max_concurrent").value = "3"
         if way == "escape":
             await screen.press("escape")
         else:
             await screen.pilot.click("#limits-cancel")
-        await screen.until_shown("Relayed requests")
+        await screen.until(lambda: not isinstance(screen.app.screen, LimitsEditor), "closed")
     assert len(node.settings) == 1
 
 
