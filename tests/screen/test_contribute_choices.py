@@ -145,6 +145,7 @@ async def test_set_times_need_hours(size: tuple[int, int]) -> None:
         await screen.until_shown("needs hours")
         assert field(screen, "schedule").has_focus
         field(screen, "schedule").value = "22:00-07:00"
+        await screen.until_gone("needs hours")
         await screen.pilot.click("#limits-save")
         await screen.until(lambda: len(node.settings) == 2, "other settings")
     assert node.settings[1].mode == "schedule"

@@ -48,6 +48,7 @@ async def test_sharing_while_nobody_asks(screenshot: Shoot, size: Size) -> None:
 async def test_three_requests_streaming(screenshot: Shoot, size: Size) -> None:
     async with sharing(size, *STREAMING) as (screen, node, clock):
         clock.now += 700
+        screen.contribute.sample_speed()
         for tokens in (0, 40, 44, 82, 120, 150, 189, 240, 300, 330, 370, 448):
             await tell(
                 screen,
