@@ -151,7 +151,12 @@ class ShareParts(Vertical):
         """Show a part, and put the focus there."""
         for name in _PARTS:
             self.set_class(name == part, f"-at-{name}")
-        self.query_one(_PARTS[part]).focus()
+        target = self.query_one(_PARTS[part])
+        if target.focusable:
+            # At once: the next key may be on its way.
+            self.screen.set_focus(target)
+        else:
+            target.focus()
 
     def show(self, state: PartsState) -> None:
         """Show the state."""
