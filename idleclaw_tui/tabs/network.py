@@ -227,9 +227,8 @@ class NetworkTab(Vertical):
     def _grow(self) -> None:
         # While the program ends, widgets go before timers.
         with suppress(NoMatches):
-            if self.display and self._network.reachable:
-                self._show_totals()
-                self._show_detail()
+            if self.display:
+                self.show_network()
 
     def _show_totals(self) -> None:
         now = self._clock()

@@ -157,9 +157,7 @@ class KeyedTable(ScrollView, can_focus=True):
         self._placed = True
         self.post_message(self.Touched(self))
         self.cursor = max(0, min(place, len(self._rows) - 1))
-        top = self.scroll_offset.y
-        top = min(max(top, self.cursor - self._lines + 1), self.cursor)
-        self.scroll_to(y=top, animate=False, force=True)
+        self._reveal()
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by some rows."""
@@ -225,6 +223,8 @@ class KeyedTable(ScrollView, can_focus=True):
         """Choose the columns anew; this keeps rows, cursor and scroll position."""
         self._fitting = fit_columns(self._columns, event.size.width)
         self._forget_drawn()
+        if self._placed:
+            self.call_after_refresh(self._reveal)
 
     def notify_style_update(self) -> None:
         """Take the colours of the theme."""
@@ -258,6 +258,11 @@ class KeyedTable(ScrollView, can_focus=True):
     def _lines(self) -> int:
         """How many rows fit."""
         return max(1, self.scrollable_content_region.height - _HEAD_LINES)
+
+    def _reveal(self) -> None:
+        """Scroll no more than the cursor's row needs to be seen."""
+        top = max(self.scroll_offset.y, self.cursor - self._lines + 1)
+        self.scroll_to(y=min(top, self.cursor), animate=False, force=True)
 
     def _head(self) -> Strip:
         plain = self.rich_style + self.get_component_rich_style("keyed-table--header")
