@@ -18,6 +18,7 @@ Line = tuple[Toned, ...]
 _FACT_CELLS: Final = 13
 _VALUE_CELLS: Final = 7
 _LEAST_SPARK: Final = 8
+_LISTED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,16 @@ class Tile:
     name: str
     value: str
     samples: Samples = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A number over time as the detail shows it; `top` is what a full bar stands for."""
+
+    name: str
+    samples: Samples | None
+    now: str
+    top: float | None = None
 
 
 def tiles(view: NetworkView, now: float) -> list[Tile]:
@@ -83,9 +94,9 @@ def model_detail(row: ModelRow, view: NetworkView, now: float, width: int) -> li
     past = view.history.model(row.name, now)
     return _known(facts) + _past(
         [
-            ("tok/s", past.get("tokens_per_second"), row.tokens_per_second),
-            ("running", past.get("running"), row.running),
-            ("waiting", past.get("queued"), row.queued),
+            Past("tok/s", past.get("tokens_per_second"), words.rate_number(row.tokens_per_second)),
+            Past("running", past.get("running"), _number(row.running), row.slots_total),
+            Past("waiting", past.get("queued"), _number(row.queued)),
         ],
         width,
     )
@@ -104,13 +115,13 @@ def node_detail(node: NodeStatus, view: NetworkView, now: float, width: int) -> 
         fact("speed", speed),
         fact("online", words.age(node.uptime_seconds)),
         fact("Ollama", node.ollama_version or ""),
-        fact("models", ", ".join(node.models)),
+        *_listed("models", node.models),
     ]
     past = view.history.node(node.alias, now)
     return _known(facts) + _past(
         [
-            ("tok/s", past.get("tokens_per_second"), node.tokens_per_second),
-            ("running", past.get("running"), node.slots_busy),
+            Past("tok/s", past.get("tokens_per_second"), words.rate_number(node.tokens_per_second)),
+            Past("running", past.get("running"), _number(node.slots_busy), node.slots_total),
         ],
         width,
     )
@@ -121,24 +132,31 @@ def fact(name: str, value: str) -> Line:
     return Toned(name.ljust(_FACT_CELLS), "dim"), Toned(value)
 
 
+def _listed(name: str, values: Sequence[str]) -> list[Line]:
+    shown = list(values[:_LISTED])
+    if len(values) > _LISTED:
+        shown.append(f"and {len(values) - _LISTED:,} more")
+    return [fact("" if at else name, value) for at, value in enumerate(shown)]
+
+
 def _known(lines: Sequence[Line]) -> list[Line]:
     return [line for line in lines if line[1].text]
 
 
-def _past(series: Sequence[tuple[str, Samples | None, float | None]], width: int) -> list[Line]:
+def _past(series: Sequence[Past], width: int) -> list[Line]:
     room = min(width - _FACT_CELLS - _VALUE_CELLS, TICKS)
     lines = [
         (
-            Toned(name.ljust(_FACT_CELLS), "dim"),
-            Toned(spark(samples, room), "second"),
-            Toned(words.rate_number(value).rjust(_VALUE_CELLS)),
+            Toned(past.name.ljust(_FACT_CELLS), "dim"),
+            Toned(spark(past.samples, room, past.top), "second"),
+            Toned(past.now.rjust(_VALUE_CELLS)),
         )
-        for name, samples, value in series
-        if samples is not None and any(sample is not None for sample in samples)
+        for past in series
+        if past.samples is not None and any(sample is not None for sample in past.samples)
     ]
     if not lines or room < _LEAST_SPARK:
         return []
-    last = words.duration(min(room, TICKS) * TICK_SECONDS)
+    last = words.duration(room * TICK_SECONDS)
     return [(), (Toned(f"last {last}", "dim"),), *lines]
 
 

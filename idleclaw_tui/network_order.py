@@ -1,5 +1,6 @@
 """In which order the rows of the Network tab stand, and which of them: rows that stay put."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -33,7 +34,7 @@ class SortBy(Generic[Row]):
 
 _STATE_ORDER: Final[dict[NodeState, int]] = {"serving": 0, "idle": 1, "paused": 2, "draining": 3}
 MODEL_SORTS: Final[tuple[SortBy[ModelRow], ...]] = (
-    SortBy("model", "name", lambda row: row.name.casefold(), descending=False, steady=True),
+    SortBy("model", "name", lambda row: natural(row.name), descending=False, steady=True),
     SortBy("params", "parameters", lambda row: parameters(row.parameter_size)),
     SortBy("quant", "quantization", lambda row: row.quantization, descending=False),
     SortBy("context", "context length", lambda row: row.context_length),
@@ -50,7 +51,14 @@ NODE_SORTS: Final[tuple[SortBy[NodeStatus], ...]] = (
     SortBy("speed", "speed", lambda node: node.tokens_per_second),
     SortBy("uptime", "time connected", lambda node: node.uptime_seconds),
 )
+_DIGITS: Final = re.compile("[0-9]+")
+_DIGITS_COMPARED: Final = 12
 _SCALES: Final = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+
+
+def natural(name: str) -> str:
+    """Return what names are compared by, so that qwen3:8b comes before qwen3:14b."""
+    return _DIGITS.sub(lambda digits: digits[0].zfill(_DIGITS_COMPARED), name.casefold())
 
 
 def parameters(size: str | None) -> float | None:

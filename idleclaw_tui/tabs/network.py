@@ -241,7 +241,7 @@ class NetworkTab(Vertical):
         line = self.query_one("#network-trouble", Static)
         line.display = trouble is not None
         stale = words.joined(self._network.staleness(now), "r tries at once")
-        _update(line, text(f"{words.FAILED} {trouble} {stale}", "bad"))
+        _update(line, text(f"{words.FAILED} {trouble}\n  {stale}", "bad"))
         lost = self._network.picture is not None and not self._network.reachable
         self.set_class(lost, "-stale")
 

@@ -21,7 +21,7 @@ __all__ = ["Column", "KeyedTable", "Row", "TableRow"]
 
 _HEAD_LINES: Final = 1
 _USUAL_WIDTH: Final = 80
-_DESCENDING, _ASCENDING = "▾", "▴"
+_DESCENDING, _ASCENDING = "↓", "↑"
 
 
 class KeyedTable(ScrollView, can_focus=True):

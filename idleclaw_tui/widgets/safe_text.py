@@ -103,6 +103,8 @@ _ASCII_FORMS: Final = str.maketrans(
             ("▄▅▆▇█", "#"),
             ("░", "."),
             ("▸", ">"),
+            ("↑", "^"),
+            ("↓", "v"),
         )
         for glyph in glyphs
     }

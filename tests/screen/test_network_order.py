@@ -98,6 +98,13 @@ def test_every_column_can_be_sorted_by() -> None:
         SteadyOrder([sort]).arrange(nodes, 0.0)
 
 
+def test_numbers_in_names_count_as_numbers() -> None:
+    names = ["qwen3:14b", "Qwen3:8b", "qwen3", "llama3.2:3b", "llama3.10:1b", "9" * 5000]
+    order = SteadyOrder(MODEL_SORTS)
+    sorted_names = order.arrange({name: ModelRow(name, 1) for name in names}, 0.0)
+    assert sorted_names[-5:] == ["llama3.2:3b", "llama3.10:1b", "qwen3", "Qwen3:8b", "qwen3:14b"]
+
+
 def test_parameters_are_compared_as_numbers() -> None:
     assert parameters("999.89M") == 999.89e6
     assert parameters("3.2B") == 3.2e9

@@ -72,13 +72,13 @@ async def test_sorting_by_the_next_column_and_by_a_number() -> None:
     async with opened(FakeRouter(network()), (120, 40), tab="network") as screen:
         await screen.until_shown("qwen3:8b")
         await screen.press("o")
-        await screen.until_shown("params▾")
+        await screen.until_shown("params↓")
         assert models(screen).keys == ["qwen3:8b", "llama3.2:3b", "gemma3:1b"]
         await screen.press("8")
-        await screen.until_shown("tok/s▾")
+        await screen.until_shown("tok/s↓")
         assert models(screen).keys == ["llama3.2:3b", "qwen3:8b", "gemma3:1b"]
         await screen.press("8")
-        await screen.until_shown("tok/s▴")
+        await screen.until_shown("tok/s↑")
         assert models(screen).keys == ["qwen3:8b", "llama3.2:3b", "gemma3:1b"]
         await screen.press("tab", "4")
         await screen.until(lambda: nodes(screen).keys[0] == "amber-otter", "sorted nodes")

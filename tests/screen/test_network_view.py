@@ -113,7 +113,7 @@ def test_the_detail_shows_what_the_row_went_through() -> None:
         view.saw(picture_of_network(network((row,))), second * 2.0)
     lines = [plain(line) for line in model_detail(ModelRow.of(row), view, 6.0, 40)]
     assert "last 40 s" in lines
-    assert "running      " + "▁▁▄▇".rjust(20) + "     10" in lines
+    assert "running      " + "▁▁▅█".rjust(20) + "     10" in lines
     narrow = [plain(line) for line in model_detail(ModelRow.of(row), view, 6.0, 20)]
     assert not any("▁" in line for line in narrow)
 
