@@ -9,14 +9,14 @@ from idleclaw_tui import words
 from idleclaw_tui.network_history import TICK_SECONDS, TICKS
 from idleclaw_tui.network_rows import STATES
 from idleclaw_tui.network_view import ModelRow, NetworkView, Picture
-from idleclaw_tui.sparks import spark
+from idleclaw_tui.sparks import spark, worth_drawing
 from idleclaw_tui.words import Toned
 
 Samples = Sequence[float | None]
 Line = tuple[Toned, ...]
 
 _FACT_CELLS: Final = 13
-_VALUE_CELLS: Final = 7
+_VALUE_CELLS: Final = 15
 _LEAST_SPARK: Final = 8
 _LISTED: Final = 8
 
@@ -28,16 +28,6 @@ class Tile:
     name: str
     value: str
     samples: Samples = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """A number over time as the detail shows it; `top` is what a full bar stands for."""
-
-    name: str
-    samples: Samples | None
-    now: str
-    top: float | None = None
 
 
 def tiles(view: NetworkView, now: float) -> list[Tile]:
@@ -57,73 +47,82 @@ def tiles(view: NetworkView, now: float) -> list[Tile]:
 
 
 def totals_line(view: NetworkView, now: float, width: int) -> Line:
-    """Return the network in as many numbers as fit, with their age where they are old."""
-    picture = view.picture
-    if picture is None:
+    """Return the network in as many numbers as fit."""
+    if view.picture is None:
         return () if view.error else (Toned(f"{words.WAITING} asking the router", "dim"),)
-    stale = view.staleness(now)
-    parts = [Toned(f"{stale}  ", "bad")] if stale else []
-    room = width - sum(len(part.text) for part in parts)
+    parts: list[Toned] = []
+    room = width + 2
     nodes, models, *others = tiles(view, now)
     for tile in (*others, nodes, models):
         room -= len(tile.name) + len(tile.value) + 3
-        if tile.value == words.UNKNOWN or room < -2:
+        if tile.value == words.UNKNOWN or room < 0:
             continue
         parts += [Toned(f"{tile.name} ", "dim"), Toned(tile.value, "strong"), Toned("  ")]
     return tuple(parts)
 
 
+def past_shown(width: int) -> str:
+    """Return how far back the bars of a detail reach that is `width` cells wide, or nothing."""
+    room = _room(width)
+    return f"last {words.duration(room * TICK_SECONDS)}" if room else ""
+
+
 def model_detail(row: ModelRow, view: NetworkView, now: float, width: int) -> list[Line]:
-    """Return the lines that say all about a model, `width` cells wide, its past last."""
-    size = words.size(row.size) if row.size else None
+    """Return the lines that say all about a model, `width` cells wide, with its past."""
     context = words.count(row.context_length, "token") if row.context_length else ""
-    free = "" if row.slots_free is None else f"{row.slots_free:,} of {row.slots_total:,}"
     can = [capability for capability in row.capabilities if capability != "completion"]
-    facts = [
-        fact("speed", words.rate(row.tokens_per_second) if row.tokens_per_second else ""),
-        fact("first token", _first_token(row)),
-        fact("free slots", free),
-        fact("waiting", "" if row.queued is None else f"{row.queued:,}"),
-        fact("nodes", "" if row.nodes is None else f"{row.nodes:,}"),
-        fact("size", words.joined(row.parameter_size, row.quantization)),
-        fact("on disk", size or ""),
-        fact("context", context),
-        fact("can also", ", ".join(can)),
-        fact("memory", "loaded" if row.loaded else ""),
-    ]
     past = view.history.model(row.name, now)
-    return _known(facts) + _past(
+    room = _room(width)
+    return _known(
         [
-            Past("tok/s", past.get("tokens_per_second"), words.rate_number(row.tokens_per_second)),
-            Past("running", past.get("running"), _number(row.running), row.slots_total),
-            Past("waiting", past.get("queued"), _number(row.queued)),
-        ],
-        width,
+            _moving("speed", _speed(row.tokens_per_second), past.get("tokens_per_second"), room),
+            _moving(
+                "slots",
+                _slots(row.running, row.slots_total),
+                past.get("running"),
+                room,
+                row.slots_total,
+            ),
+            _moving(
+                "waiting",
+                "" if row.queued is None else f"{row.queued:,}",
+                past.get("queued"),
+                room,
+            ),
+            fact("first token", _first_token(row)),
+            fact("nodes", "" if row.nodes is None else f"{row.nodes:,}"),
+            fact("size", words.joined(row.parameter_size, row.quantization)),
+            fact("on disk", words.size(row.size) if row.size else ""),
+            fact("context", context),
+            fact("can also", ", ".join(can)),
+            fact("memory", "loaded" if row.loaded else ""),
+        ]
     )
 
 
 def node_detail(node: NodeStatus, view: NetworkView, now: float, width: int) -> list[Line]:
-    """Return the lines that say all about a node, `width` cells wide, its past last."""
+    """Return the lines that say all about a node, `width` cells wide, with its past."""
     glyph, tone = STATES[node.state]
-    speed = words.rate(node.tokens_per_second) if node.tokens_per_second else ""
     own = node.alias == view.own_alias
     state = f"{glyph} {words.joined(node.state, node.reason)}"
-    facts: list[Line] = [
-        fact("machine", "yours: F4 shows what it does" if own else ""),
-        (Toned("state".ljust(_FACT_CELLS), "dim"), Toned(state, tone)),
-        fact("slots", f"{node.slots_busy} of {node.slots_total} busy"),
-        fact("speed", speed),
-        fact("online", words.age(node.uptime_seconds)),
-        fact("Ollama", node.ollama_version or ""),
-        *_listed("models", node.models),
-    ]
     past = view.history.node(node.alias, now)
-    return _known(facts) + _past(
+    room = _room(width)
+    return _known(
         [
-            Past("tok/s", past.get("tokens_per_second"), words.rate_number(node.tokens_per_second)),
-            Past("running", past.get("running"), _number(node.slots_busy), node.slots_total),
-        ],
-        width,
+            fact("machine", "yours: F4 shows what it does" if own else ""),
+            (Toned("state".ljust(_FACT_CELLS), "dim"), Toned(state, tone)),
+            _moving("speed", _speed(node.tokens_per_second), past.get("tokens_per_second"), room),
+            _moving(
+                "slots",
+                _slots(node.slots_busy, node.slots_total),
+                past.get("running"),
+                room,
+                node.slots_total,
+            ),
+            fact("online", words.age(node.uptime_seconds)),
+            fact("Ollama", node.ollama_version or ""),
+            *_listed("models", node.models),
+        ]
     )
 
 
@@ -143,21 +142,28 @@ def _known(lines: Sequence[Line]) -> list[Line]:
     return [line for line in lines if line[1].text]
 
 
-def _past(series: Sequence[Past], width: int) -> list[Line]:
+def _moving(
+    name: str, value: str, samples: Samples | None, room: int, top: float | None = None
+) -> Line:
+    """Return a line with a name, a value and its past in `room` cells; `top` is a full bar."""
+    if not room or not worth_drawing(samples or ()):
+        return fact(name, value)
+    bars = Toned(spark(samples or (), room, top), "second")
+    return Toned(name.ljust(_FACT_CELLS), "dim"), Toned(value.ljust(_VALUE_CELLS)), bars
+
+
+def _room(width: int) -> int:
+    """Return the cells that the past gets, 0 where they are too few to tell anything."""
     room = min(width - _FACT_CELLS - _VALUE_CELLS, TICKS)
-    lines = [
-        (
-            Toned(past.name.ljust(_FACT_CELLS), "dim"),
-            Toned(spark(past.samples, room, past.top), "second"),
-            Toned(past.now.rjust(_VALUE_CELLS)),
-        )
-        for past in series
-        if past.samples is not None and any(sample is not None for sample in past.samples)
-    ]
-    if not lines or room < _LEAST_SPARK:
-        return []
-    last = words.duration(room * TICK_SECONDS)
-    return [(), (Toned(f"last {last}", "dim"),), *lines]
+    return room if room >= _LEAST_SPARK else 0
+
+
+def _speed(tokens_per_second: float | None) -> str:
+    return words.rate(tokens_per_second) if tokens_per_second else ""
+
+
+def _slots(busy: int | None, total: int | None) -> str:
+    return "" if busy is None else f"{busy:,} of {total:,} busy"
 
 
 def _running(picture: Picture) -> str:

@@ -22,6 +22,11 @@ def spark(samples: Sequence[float | None], width: int, top: float | None = None)
     return "".join(_bar(sample, full) for sample in shown).rjust(width)
 
 
+def worth_drawing(samples: Sequence[float | None]) -> bool:
+    """Return whether there is a past at all: two samples, one of them not zero."""
+    return sum(sample is not None for sample in samples) > 1 and any(samples)
+
+
 def _bar(sample: float | None, full: float) -> str:
     if sample is None:
         return " "

@@ -15,7 +15,14 @@ from textual.widgets import Static
 
 from idleclaw_protocol.status import NodeStatus
 from idleclaw_tui import words
-from idleclaw_tui.network_detail import Line, model_detail, node_detail, tiles, totals_line
+from idleclaw_tui.network_detail import (
+    Line,
+    model_detail,
+    node_detail,
+    past_shown,
+    tiles,
+    totals_line,
+)
 from idleclaw_tui.network_history import TICK_SECONDS
 from idleclaw_tui.network_order import MODEL_SORTS, NODE_SORTS, Filter, SteadyOrder
 from idleclaw_tui.network_rows import MODEL_COLUMNS, NODE_COLUMNS, ModelLine, NodeLine
@@ -61,7 +68,7 @@ class NetworkTab(Vertical):
             id="network.refresh",
             tooltip="Ask the router now",
         ),
-        Binding("escape", "leave", "clear", id="network.leave", tooltip="Leave filter or detail"),
+        Binding("escape", "leave", "back", id="network.leave", tooltip="Leave filter or detail"),
         *(Binding(f"{n}", f"column({n - 1})", f"Sort by {n}", show=False) for n in range(1, 10)),
     ]
     HELP = (
@@ -270,6 +277,7 @@ class NetworkTab(Vertical):
         if lines and key is not None:
             title = key
         box.border_title = text(title)
+        box.border_subtitle = text(past_shown(detail.content_size.width) if lines else "", "dim")
         if lines != self._detail_shown:
             shape = [len(toned(line)) for line in lines]
             same_shape = shape == [len(toned(line)) for line in self._detail_shown]

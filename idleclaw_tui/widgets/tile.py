@@ -7,7 +7,7 @@ from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
 
-from idleclaw_tui.sparks import spark
+from idleclaw_tui.sparks import spark, worth_drawing
 from idleclaw_tui.widgets.safe_text import text, toned
 from idleclaw_tui.words import Toned
 
@@ -43,7 +43,7 @@ class Tile(Widget):
         """Return the value at the left and the line at the right."""
         value = toned([Toned(self._value, "strong")])
         room = self.content_size.width - cell_len(self._value) - 1
-        if room < _LEAST_SPARK or not any(self._samples):
+        if room < _LEAST_SPARK or not worth_drawing(self._samples):
             return value
         line = spark(self._samples, room)
         return Content.assemble(value, " ", toned([Toned(line, "second")]))

@@ -140,7 +140,7 @@ async def test_detail(screenshot: Shoot, size: Size) -> None:
             await screen.until_shown("on battery")
         else:
             await screen.press("down", "d")
-            await screen.until_shown("free slots")
+            await screen.until_shown("first token")
         screenshot(screen, still(screen, size, "network-detail"))
 
 

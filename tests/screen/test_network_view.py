@@ -1,7 +1,7 @@
 """What the screen knows of the network, and how it says it."""
 
 from idleclaw_protocol.status import Network
-from idleclaw_tui.network_detail import model_detail, node_detail, tiles, totals_line
+from idleclaw_tui.network_detail import model_detail, node_detail, past_shown, tiles, totals_line
 from idleclaw_tui.network_rows import load_bar, model_cells, node_cells
 from idleclaw_tui.network_view import (
     ModelRow,
@@ -63,7 +63,6 @@ def test_a_lost_router_is_said_with_age_and_countdown() -> None:
     assert view.trouble(140.0) == "No router answers. Retrying now."
     assert view.staleness(142.0) == "as of 42 s ago"
     assert "unreachable · retrying in 6 s" in plain(view.headline(132.0, 80))
-    assert plain(totals_line(view, 142.0, 60)).startswith("as of 42 s ago  running 6/18")
     view.saw(picture_of_network(network()), 150.0)
     assert view.reachable
     assert view.trouble(151.0) is None
@@ -112,10 +111,11 @@ def test_the_detail_shows_what_the_row_went_through() -> None:
         row = LLAMA.model_copy(update={"slots_free": free})
         view.saw(picture_of_network(network((row,))), second * 2.0)
     lines = [plain(line) for line in model_detail(ModelRow.of(row), view, 6.0, 40)]
-    assert "last 40 s" in lines
-    assert "running      " + "▁▁▅█".rjust(20) + "     10" in lines
-    narrow = [plain(line) for line in model_detail(ModelRow.of(row), view, 6.0, 20)]
-    assert not any("▁" in line for line in narrow)
+    assert "slots        10 of 10 busy  " + "▁▁▅█".rjust(12) in lines
+    assert past_shown(40) == "last 24 s"
+    narrow = [plain(line) for line in model_detail(ModelRow.of(row), view, 6.0, 34)]
+    assert "slots        10 of 10 busy" in narrow
+    assert past_shown(34) == ""
 
 
 def test_ones_own_node_is_marked_in_words() -> None:
