@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.message import Message
@@ -19,7 +19,6 @@ from idleclaw_tui.network_detail import (
     Line,
     model_detail,
     node_detail,
-    past_shown,
     tiles,
     totals_line,
 )
@@ -27,6 +26,7 @@ from idleclaw_tui.network_history import TICK_SECONDS
 from idleclaw_tui.network_order import MODEL_SORTS, NODE_SORTS, Filter, SteadyOrder
 from idleclaw_tui.network_rows import MODEL_COLUMNS, NODE_COLUMNS, ModelLine, NodeLine
 from idleclaw_tui.network_view import ModelRow, NetworkView
+from idleclaw_tui.tabs.detail_box import DetailBox
 from idleclaw_tui.tabs.ordered_table import OrderedTable
 from idleclaw_tui.widgets.filter_bar import FilterBar
 from idleclaw_tui.widgets.keyed_table import KeyedTable
@@ -94,7 +94,6 @@ class NetworkTab(Vertical):
         self._network = network
         self._clock = clock
         self._filter = Filter()
-        self._detail_shown: list[Line] = []
         self._models_box: OrderedTable[ModelRow] = OrderedTable(
             ModelsTable(MODEL_COLUMNS, id="models-table"),
             "Models",
@@ -124,8 +123,7 @@ class NetworkTab(Vertical):
         yield self._models_box
         with Horizontal(id="network-bottom"):
             yield self._nodes_box
-            with VerticalScroll(id="detail-box", classes="framed", can_focus=False):
-                yield Static("", id="detail")
+            yield DetailBox()
 
     def on_mount(self) -> None:
         """Show what is known, and the past as it grows."""
@@ -192,6 +190,7 @@ class NetworkTab(Vertical):
         """Say all about the row under the cursor where there is no room for it always."""
         self.toggle_class("-detail")
         self.refresh_bindings()
+        self.call_after_refresh(self._show_detail)
 
     def action_refresh(self) -> None:
         """Ask the router now."""
@@ -228,8 +227,9 @@ class NetworkTab(Vertical):
         self._current.table.focus()
 
     def on_resize(self) -> None:
-        """Offer the detail where it is not always there."""
+        """Offer the detail where it is not always there; where it is, use its room."""
         self.call_after_refresh(self.refresh_bindings)
+        self.call_after_refresh(self._show_detail)
 
     def _grow(self) -> None:
         # While the program ends, widgets go before timers.
@@ -271,19 +271,10 @@ class NetworkTab(Vertical):
         )
 
     def _show_detail(self) -> None:
-        box, detail = self.query_one("#detail-box"), self.query_one("#detail", Static)
+        box = self.query_one(DetailBox)
         key = self._current.table.key_under_cursor
-        title, lines = "Detail", self._detail(key, detail.content_size.width)
-        if lines and key is not None:
-            title = key
-        box.border_title = text(title)
-        box.border_subtitle = text(past_shown(detail.content_size.width) if lines else "", "dim")
-        if lines != self._detail_shown:
-            shape = [len(toned(line)) for line in lines]
-            same_shape = shape == [len(toned(line)) for line in self._detail_shown]
-            self._detail_shown = lines
-            shown = Content("\n").join([toned(line) for line in lines])
-            detail.update(shown, layout=not same_shape)
+        lines = self._detail(key, box.width)
+        box.show(key if key is not None and lines else "Detail", lines)
 
     def _detail(self, key: str | None, width: int) -> list[Line]:
         network, now = self._network, self._clock()

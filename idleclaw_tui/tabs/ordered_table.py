@@ -43,10 +43,12 @@ class OrderedTable(Vertical, Generic[Row]):
         self._line = line
         self._clock = clock
         self._empty = Static("", classes="empty")
+        self._around = ("", "", "")
 
     def compose(self) -> ComposeResult:
         """Lay out the table over what is said where it is empty."""
         yield self.table
+        self._empty.display = False
         yield self._empty
 
     def show(self, rows: Mapping[str, Row], total: int, nothing: str) -> None:
@@ -55,10 +57,17 @@ class OrderedTable(Vertical, Generic[Row]):
         self.table.mark_sorted(self.order.by.column, self.order.descending)
         self.table.show([self._line(rows[key]) for key in keys])
         of = f"{len(rows):,} of {total:,}" if len(rows) != total else f"{total:,}"
-        self.border_title = text(f"{self._title} {of}" if total else self._title)
         said = "order changed · s sorts" if self.order.stale else ""
-        self.border_subtitle = text(said, "warn") if said else None
-        self._empty.display = bool(nothing) and not rows
+        around = (f"{self._title} {of}" if total else self._title, said, "" if rows else nothing)
+        if around != self._around:
+            self._around = around
+            self._show_around(*around)
+
+    def _show_around(self, title: str, said: str, nothing: str) -> None:
+        """Draw the frame, which draws all that is inside."""
+        self.border_title = text(title)
+        self.border_subtitle = text(said, "warn")
+        self._empty.display = bool(nothing)
         self._empty.update(text(nothing, "dim"))
 
     def sort_now(self) -> None:

@@ -1,6 +1,6 @@
 """A table whose rows have keys and stay put while what they say changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -14,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from idleclaw_tui.table_layout import PADDING, Cells, Column, Row, TableRow, fit_columns, fitted
+from idleclaw_tui.table_view import View, held
 from idleclaw_tui.widgets.safe_text import tone_style
 from idleclaw_tui.words import Tone
 
@@ -95,7 +96,6 @@ class KeyedTable(ScrollView, can_focus=True):
         self._columns = tuple(columns)
         self._fitting = fit_columns(self._columns, _USUAL_WIDTH)
         self._rows: list[Row] = []
-        self._places: dict[str, int] = {}
         self._drawn: dict[int, tuple[str, Cells]] = {}
         self._styles_of_tones: dict[Tone, Style] = {}
         self._placed = False
@@ -122,23 +122,16 @@ class KeyedTable(ScrollView, can_focus=True):
         The row under the cursor keeps its line on the screen. Where it went, the next one that is
         left takes its place. Until the person has moved, the cursor stays on the first row.
         """
-        before, at, top = self._rows, self.cursor, self.scroll_offset.y
+        before, key = self.keys, self.key_under_cursor
         self._rows = list(rows)
-        self._places = {row.key: place for place, row in enumerate(self._rows)}
         self.virtual_size = Size(self.size.width, _HEAD_LINES + len(self._rows))
+        view = View(0, 0)
         if self._placed:
-            new_at = _survivor(before, at, self._places)
-            visible = top <= at < top + self._lines
-            anchor = at if visible else _first_known(before, top, self._places)
-            new_anchor = new_at if visible else self._places.get(_key(before, anchor), anchor)
-            top += new_anchor - anchor
-            self.set_reactive(KeyedTable.cursor, new_at)
-        else:
-            top = 0
-            self.set_reactive(KeyedTable.cursor, 0)
-        self.scroll_to(y=top, animate=False, force=True)
+            view = held(View(self.cursor, self.scroll_offset.y), before, self.keys, self._lines)
+        self.set_reactive(KeyedTable.cursor, view.cursor)
+        self.scroll_to(y=view.top, animate=False, force=True)
         self._draw_changes()
-        if _key(before, at) != self.key_under_cursor:
+        if key != self.key_under_cursor:
             self.post_message(self.Highlighted(self))
 
     def mark_sorted(self, column: str, descending: bool) -> None:
@@ -209,15 +202,10 @@ class KeyedTable(ScrollView, can_focus=True):
 
     def on_mouse_scroll_down(self) -> None:
         """Hold what the person scrolled to."""
-        self._scrolled()
-
-    def on_mouse_scroll_up(self) -> None:
-        """Hold what the person scrolled to."""
-        self._scrolled()
-
-    def _scrolled(self) -> None:
         self._placed = True
         self.post_message(self.Touched(self))
+
+    on_mouse_scroll_up = on_mouse_scroll_down
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the columns anew; this keeps rows, cursor and scroll position."""
@@ -309,22 +297,3 @@ class KeyedTable(ScrollView, can_focus=True):
     def _forget_drawn(self) -> None:
         self._drawn.clear()
         self.refresh()
-
-
-def _key(rows: Sequence[Row], place: int) -> str:
-    return rows[place].key if place < len(rows) else ""
-
-
-def _first_known(rows: Sequence[Row], place: int, places: Mapping[str, int]) -> int:
-    """Return the place of the first row from `place` on that is still there, else `place`."""
-    there = (at for at in range(place, len(rows)) if rows[at].key in places)
-    return next(there, place)
-
-
-def _survivor(rows: Sequence[Row], place: int, places: Mapping[str, int]) -> int:
-    """Return where the row at `place` is now, or the next one that is left, or the one before."""
-    at = _first_known(rows, place, places)
-    if (now := places.get(_key(rows, at))) is not None:
-        return now
-    earlier = (places[rows[at].key] for at in range(place - 1, -1, -1) if rows[at].key in places)
-    return next(earlier, 0)

@@ -6,15 +6,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual import on
 from textual.app import App, ComposeResult
+from textual.events import MouseScrollDown
 from textual.geometry import Region
 from textual.pilot import Pilot
 
 from idleclaw_tui.table_layout import Cells, Column, TableRow, fit_columns, fitted
+from idleclaw_tui.table_view import View, held
 from idleclaw_tui.widgets.keyed_table import KeyedTable
 from idleclaw_tui.words import Toned
+from tests.waiting import wait_until
 
 COLUMNS = (Column("name", "name", 10, flexible=True), Column("n", "n", 6, right=True))
 HEIGHT = 12
@@ -158,11 +163,16 @@ async def test_the_row_under_the_cursor_keeps_its_line_while_others_come_and_go(
 async def test_what_was_scrolled_to_stays_in_sight() -> None:
     keys = names(*range(100))
     async with shown(*keys) as (table, pilot, app):
-        table.move_to(0)
-        table.scroll_to(y=50, animate=False)
+        wheel = MouseScrollDown(table, 5, 5, 0, 1, 0, False, False, False)
+        for _ in range(20):
+            table.post_message(wheel)
+        await pilot.pause()
+        await wait_until(lambda: table.scroll_offset.y == table.scroll_target_y, "scrolled")
+        first = table.keys[table.scroll_offset.y]
+        assert first > keys[12]
         table.show(rows("new", *keys[10:]))
         await pilot.pause()
-        assert keys[50] in lines(app)[1]
+        assert first in lines(app)[1]
         assert table.key_under_cursor == keys[10]
 
 
@@ -192,6 +202,26 @@ async def test_a_table_that_gets_smaller_still_shows_the_cursor() -> None:
         await pilot.pause()
         assert keys[10] in "\n".join(lines(app))
         assert table.key_under_cursor == keys[10]
+
+
+keys_of_rows = st.lists(st.sampled_from("abcdefghijkl"), unique=True, min_size=1)
+
+
+@given(keys_of_rows, keys_of_rows, st.integers(0, 11), st.integers(0, 11), st.integers(1, 6))
+def test_the_view_holds_its_keys(
+    before: list[str], after: list[str], cursor: int, top: int, count: int
+) -> None:
+    view = View(min(cursor, len(before) - 1), min(top, len(before) - 1))
+    now = held(view, before, after, count)
+    assert 0 <= now.cursor < len(after)
+    key = before[view.cursor]
+    visible = view.top <= view.cursor < view.top + count
+    if key in after:
+        assert after[now.cursor] == key
+    if visible:
+        assert now.cursor - now.top == view.cursor - view.top
+    elif before[view.top] in after:
+        assert after[now.top] == before[view.top]
 
 
 def test_columns_go_by_rank_where_the_room_is_short() -> None:
