@@ -69,7 +69,6 @@ class NetworkTab(Vertical):
             tooltip="Ask the router now",
         ),
         Binding("escape", "leave", "back", id="network.leave", tooltip="Leave filter or detail"),
-        *(Binding(f"{n}", f"column({n - 1})", f"Sort by {n}", show=False) for n in range(1, 10)),
     ]
     HELP = (
         "What the network can do right now. **Tab** moves between models and nodes, **Enter** on a "
@@ -177,10 +176,6 @@ class NetworkTab(Vertical):
     def action_order(self) -> None:
         """Sort the rows by the next column."""
         self._current.sort_by_next()
-
-    def action_column(self, place: int) -> None:
-        """Sort the rows by a column."""
-        self._current.sort_by_place(place)
 
     def action_sort(self) -> None:
         """Sort rows that changed."""

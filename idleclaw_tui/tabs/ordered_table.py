@@ -1,10 +1,11 @@
 """A table in a frame with what one of the Network tab's two halves needs around it."""
 
 from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
@@ -22,6 +23,11 @@ class OrderedTable(Vertical, Generic[Row]):
 
     `line` makes the table's row of one; rows off the screen are not asked for their cells.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(f"{n}", f"column({n - 1})", f"Sort by column {n}", id=f"rows.sort{n}", show=False)
+        for n in range(1, 10)
+    ]
 
     class Reordered(Message):
         """The rows are to be shown anew, in another order."""
@@ -81,7 +87,7 @@ class OrderedTable(Vertical, Generic[Row]):
         self.order.sort_by_next(shown, self._clock())
         self._sorted()
 
-    def sort_by_place(self, place: int) -> None:
+    def action_column(self, place: int) -> None:
         """Sort by the column shown at `place`, counted from 0; backwards if it is already."""
         shown = self.table.shown_columns
         if place < len(shown) and self.order.sort_by(shown[place].key, self._clock()):

@@ -34,8 +34,8 @@ class FilterBar(Horizontal):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear", "clear"),
-        Binding("down", "leave", "to the rows"),
+        Binding("escape", "clear", "clear", id="filter.clear"),
+        Binding("down", "leave", "to the rows", id="filter.leave"),
     ]
 
     class Changed(Message):

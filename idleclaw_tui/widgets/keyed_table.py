@@ -53,13 +53,13 @@ class KeyedTable(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Row above", show=False),
-        Binding("down", "move(1)", "Row below", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "edge(False)", "First row", show=False),
-        Binding("end", "edge(True)", "Last row", show=False),
-        Binding("enter", "choose", "Choose", show=False),
+        Binding("up", "move(-1)", "Row above", id="rows.up", show=False),
+        Binding("down", "move(1)", "Row below", id="rows.down", show=False),
+        Binding("pageup", "page(-1)", "Page up", id="rows.pageup", show=False),
+        Binding("pagedown", "page(1)", "Page down", id="rows.pagedown", show=False),
+        Binding("home", "edge(False)", "First row", id="rows.first", show=False),
+        Binding("end", "edge(True)", "Last row", id="rows.last", show=False),
+        Binding("enter", "choose", "Choose", id="rows.choose", show=False),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
