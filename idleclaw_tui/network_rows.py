@@ -98,7 +98,7 @@ def _queue_tone(row: ModelRow) -> Tone:
 def node_cells(node: NodeStatus, *, own: bool = False) -> dict[str, Toned]:
     """Return the cells of a node's row, by column."""
     glyph, tone = STATES[node.state]
-    alias = Toned(words.joined(node.alias, OWN), "accent") if own else Toned(node.alias)
+    alias = Toned(words.joined(OWN, node.alias), "accent") if own else Toned(node.alias)
     return {
         "node": alias,
         "state": Toned(f"{glyph} {node.state}", tone),

@@ -94,7 +94,7 @@ async def test_small_network(screenshot: Shoot, size: Size) -> None:
     feed.publish(ShownAs("calm-heron"))
     plan = LocalSharing(feed, OLLAMA)
     async with opened(router, size, tab="network", clock=clock, sharing=plan) as screen:
-        await screen.until_shown("llama3.2:3b", "calm-heron · yours")
+        await screen.until_shown("llama3.2:3b", "yours · calm-heron")
         await live_through(screen, router, clock)
         await screen.press("down")
         screenshot(screen, still(screen, size, "network"))

@@ -135,7 +135,7 @@ async def test_ones_own_node_is_marked() -> None:
         assert "yours" not in screen.text
         feed.publish(LinkChanged("connected"))
         feed.publish(ShownAs("calm-heron"))
-        await screen.until_shown("calm-heron · yours")
+        await screen.until_shown("yours · calm-heron")
         feed.publish(LinkChanged("waiting", "The router is restarting."))
         await screen.until_gone("yours")
 

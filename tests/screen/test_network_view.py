@@ -121,7 +121,7 @@ def test_the_detail_shows_what_the_row_went_through() -> None:
 def test_ones_own_node_is_marked_in_words() -> None:
     view = NetworkView(SERVER)
     assert node_cells(NODES[0])["node"].text == "amber-otter"
-    assert node_cells(NODES[0], own=True)["node"].text == "amber-otter · yours"
+    assert node_cells(NODES[0], own=True)["node"].text == "yours · amber-otter"
     assert not any("yours" in plain(line) for line in node_detail(NODES[0], view, 0.0, 40))
     view.own_alias = "amber-otter"
     assert plain(node_detail(NODES[0], view, 0.0, 40)[0]).startswith("machine      yours")
