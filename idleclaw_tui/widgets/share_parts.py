@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from rich.style import Style
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -63,24 +64,14 @@ class RequestsTable(KeyedTable):
 
     def __init__(self) -> None:
         super().__init__(_COLUMNS, id="requests-table")
-        self.show_cursor = False
-        self.cursor_foreground_priority = "renderable"
 
-    def show(self, rows: Sequence[TableRow]) -> None:
-        """Show exactly `rows`; the first ones stay in sight until somebody scrolls."""
-        at_top = self.scroll_y == 0 and not self.has_focus
-        super().show(rows)
-        if at_top and rows:
-            self.move_cursor(row=0, animate=False, scroll=False)
-            self.call_after_refresh(self.scroll_to, y=0, animate=False, force=True)
-
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self.show_cursor = True
-
-    def on_blur(self) -> None:
-        """Hide the cursor."""
-        self.show_cursor = False
+    def get_component_rich_style(
+        self, *names: str, partial: bool = False, default: Style | None = None
+    ) -> Style:
+        """Return the style of a part of the table: none for a cursor that nobody moves."""
+        if "keyed-table--cursor" in names and not self.has_focus:
+            return Style.null()
+        return super().get_component_rich_style(*names, partial=partial, default=default)
 
 
 class ShareParts(Vertical):

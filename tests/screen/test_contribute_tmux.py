@@ -48,7 +48,7 @@ async def test_sharing_from_the_checklist_to_the_last_answer(
         await terminal.until("2 models to share")
         await terminal.keys("m", "Space")
         await terminal.until("[ ] big:8b")
-        await wait_until(lambda: json.loads(file.read_text())["models"], "the choice on the disk")
+        await wait_until(lambda: "models" in json.loads(file.read_text()), "the choice on the disk")
         assert json.loads(file.read_text())["models"] == ["small:1b"]
         await terminal.keys("BTab", "Space")
         await terminal.until("ready, nobody asks")
