@@ -53,7 +53,7 @@ def test_every_flag_in_the_documents_is_in_the_help(program: str) -> None:
     module = program.replace("-", "_")
     commands: list[list[str]] = [[]]
     if program == "idleclaw-tui":
-        commands += [["consume"], ["status"], ["contribute"], ["local"]]
+        commands += [["consume"], ["status"], ["contribute"], ["local"], ["skill"]]
     helps = "".join(
         subprocess.run(
             [sys.executable, "-m", module, *command, "--help"],

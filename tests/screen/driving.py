@@ -13,7 +13,8 @@ from idleclaw_tui.tabs.contribute import ContributeTab
 from idleclaw_tui.transcript import Answer
 from idleclaw_tui.widgets.prompt import PromptArea
 from idleclaw_tui.widgets.top_bar import TabName
-from tests.screen.fakes import FakeClock, FakeRouter, Made, make_app
+from tests.screen.fake_node import Made
+from tests.screen.fakes import FakeClock, FakeRouter, make_app
 from tests.waiting import wait_until
 
 

@@ -24,9 +24,8 @@ from idleclaw_tui.errors import IdleClawError, NoEvents, RouterUnreachable
 from idleclaw_tui.network_stream import NetworkStream
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing, OllamaFacts
-from idleclaw_tui.sharing import LinkChanged, NodeEvent
-from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.widgets.top_bar import TabName
+from tests.screen.fake_node import Made
 
 SERVER = "https://api.idleclaw.com"
 OLLAMA = "http://localhost:11434"
@@ -156,44 +155,6 @@ class FakeRouter:
             raise RouterUnreachable(SERVER, "refused")
 
 
-class FakeNode:
-    """A node that tells what the test wants told, and runs until it is stopped.
-
-    `settings` are those it was given, one after the other; `calls` is what else it was told.
-    """
-
-    def __init__(self, settings: SharingSettings, on_event: Callable[[NodeEvent], None]) -> None:
-        self.tell = on_event
-        self.settings = [settings]
-        self.calls: list[str] = []
-        self.draining = False
-        self.stopped = asyncio.Event()
-
-    async def run(self) -> None:
-        self.tell(LinkChanged("connecting"))
-        self.tell(LinkChanged("connected"))
-        await self.stopped.wait()
-
-    def stop(self) -> None:
-        self.draining = True
-        self.tell(LinkChanged("draining"))
-
-    def stop_now(self) -> None:
-        self.stopped.set()
-
-    def pause(self) -> None:
-        self.calls.append("pause")
-
-    def resume(self) -> None:
-        self.calls.append("resume")
-
-    def try_now(self) -> None:
-        self.calls.append("try_now")
-
-    def change(self, settings: SharingSettings) -> None:
-        self.settings.append(settings)
-
-
 LLAMA = ModelStatus(
     name="llama3.2:3b",
     nodes=5,
@@ -294,19 +255,6 @@ OFFERED = (
         context_length=8192,
     ),
 )
-
-
-class Made:
-    """The nodes that the screen made, newest last."""
-
-    def __init__(self) -> None:
-        self.nodes: list[FakeNode] = []
-
-    def __call__(
-        self, settings: SharingSettings, on_event: Callable[[NodeEvent], None]
-    ) -> FakeNode:
-        self.nodes.append(FakeNode(settings, on_event))
-        return self.nodes[-1]
 
 
 async def ollama_with_models() -> OllamaFacts:

@@ -20,7 +20,8 @@ from idleclaw_tui.sharing import (
 from idleclaw_tui.sharing_policy import GuardState, GuardView, Standing
 from idleclaw_tui.sharing_settings import SharingSettings
 from tests.screen.driving import FakeClock, Made, Screen, opened
-from tests.screen.fakes import OFFERED, OLLAMA, FakeNode, FakeRouter, network, ollama_with_models
+from tests.screen.fake_node import FakeNode
+from tests.screen.fakes import OFFERED, OLLAMA, FakeRouter, network, ollama_with_models
 
 WALL: Final = 240.0
 

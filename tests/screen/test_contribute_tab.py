@@ -12,7 +12,8 @@ from idleclaw_tui.sharing import (
 )
 from idleclaw_tui.widgets.keyed_table import KeyedTable
 from tests.screen.driving import FakeClock, Made, opened
-from tests.screen.fakes import OFFERED, OLLAMA, FakeNode, FakeRouter, network, ollama_with_models
+from tests.screen.fake_node import FakeNode
+from tests.screen.fakes import OFFERED, OLLAMA, FakeRouter, network, ollama_with_models
 from tests.screen.sharing_states import plan
 
 
