@@ -56,7 +56,7 @@ class Probing:
         self._running: list[_Running] = []
         self._rates = PassRates()
         self._ticked_at: float | None = None
-        self.outcomes: Counter[tuple[ProbeKind, Outcome]] = Counter()
+        self.outcomes: Counter[tuple[ProbeKind, str]] = Counter()
 
     def __len__(self) -> int:
         return len(self._running)

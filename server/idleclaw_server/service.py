@@ -6,6 +6,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final
 from uuid import uuid4
@@ -22,6 +23,7 @@ from idleclaw_server.network_status import NetworkStatus
 from idleclaw_server.open_connections import OpenConnections
 from idleclaw_server.open_files import connections_allowed
 from idleclaw_server.policy import Policy
+from idleclaw_server.probing import Probing
 from idleclaw_server.routes import application
 from idleclaw_server.settings import Settings
 from idleclaw_server.tool_desk import ToolDesk, installed_tools
@@ -39,6 +41,7 @@ class Router:
     Attributes:
         core: the decisions, for status and tests.
         network: who listens to the network's changes.
+        probing: what is asked of nodes in order to check them.
         url: where it listens, for example "http://127.0.0.1:8000".
     """
 
@@ -48,7 +51,9 @@ class Router:
         self._chats = OpenConnections()
         self._nodes = OpenConnections()
         self.network = NetworkEvents(NetworkStatus(core, PRODUCT_VERSION), core.policy)
-        app = application(core, settings, self._chats, self._nodes, self.network)
+        rules = configuration.chat_rules(settings)
+        self.probing = Probing(core, rules, settings.probe_seconds, random.Random())
+        app = application(core, settings, self._chats, self._nodes, self.network, self.probing)
         self._runner = web.AppRunner(app)
         self._settings = settings
         self._protocols: GatedServer | None = None
@@ -108,6 +113,7 @@ class Router:
         meanwhile, with fewer seconds, shortens the wait.
         """
         self.core.drain()
+        self.probing.cancel_all(asyncio.get_running_loop().time())
         if self._listener is not None:
             self._listener.close()
         await self._chats.wait_for_none(seconds)
@@ -153,7 +159,7 @@ async def running_router(settings: Settings, policy: Policy | None = None) -> As
     core = new_core(settings, rules, desk, loop.time())
     router = Router(settings, core)
     async with _counters_kept(settings, core):
-        sweeper = loop.create_task(_sweep(core))
+        sweeper = loop.create_task(_sweep(router, probes=settings.probes))
         try:
             await router.start()
             yield router
@@ -180,12 +186,14 @@ async def _counters_kept(settings: Settings, core: RouterCore) -> AsyncIterator[
         await saving
 
 
-async def _sweep(core: RouterCore) -> None:
+async def _sweep(router: Router, *, probes: bool) -> None:
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
-            core.deadlines.sweep(loop.time())
+            router.core.deadlines.sweep(loop.time())
+            if probes:
+                router.probing.tick(loop.time(), datetime.now(UTC).date())
         except Exception:
             # Without the sweeper no deadline holds any more: it must outlive its own defects.
             _log.exception("the sweep failed")
