@@ -80,22 +80,31 @@ class PassRates:
         enough to keep liars from raising the bar. Where three quarters are mostly wrong, the model
         is to blame. Otherwise copying is expected of any model, and nothing else is.
         """
-        rates = self._rates_of_others(model, kind, voter)
-        if len(rates) >= ENOUGH_VOTERS:
-            quarter = len(rates) // 4
-            if rates[quarter] >= _MOSTLY_RIGHT:
-                return rates[quarter]
-            if rates[-1 - quarter] < _MOSTLY_WRONG:
-                return None
+        rates = self.rates_of_others(model, kind, voter)
+        if len(rates) >= ENOUGH_VOTERS and rates[_quarter(rates)] >= _MOSTLY_RIGHT:
+            return rates[_quarter(rates)]
+        sure = self.rates_of_others(model, kind, voter, checks=_ENOUGH_CHECKS)
+        if len(sure) >= ENOUGH_VOTERS and sure[-1 - _quarter(sure)] < _MOSTLY_WRONG:
+            return None
         return _USUAL.get(kind)
 
-    def _rates_of_others(self, model: str, kind: ProbeKind, voter: Voter) -> list[float]:
+    def rates_of_others(
+        self, model: str, kind: ProbeKind, voter: Voter, checks: int = 1
+    ) -> list[float]:
+        """Return, sorted, how often others were right that were checked so many times or more.
+
+        Who was checked less than three times is not yet mostly right, whatever the answers were.
+        """
         votes = self._subjects.get((model, kind)) or OrderedDict()
         by_address = {
             vote.address: vote.rate
             for identity, vote in votes.items()
             if identity != voter.identity
             and vote.address != voter.address
-            and vote.checked >= _ENOUGH_CHECKS
+            and vote.checked >= checks
         }
         return sorted(by_address.values())
+
+
+def _quarter(rates: list[float]) -> int:
+    return (len(rates) - 1) // 4
