@@ -70,7 +70,8 @@ def test_no_nodes_no_probes_and_never_many_at_once() -> None:
 def test_waiting_makes_a_probe_no_likelier() -> None:
     """It is a Poisson process: after an hour without one, the next minute is like any other."""
     rng = random.Random(2)
-    gaps, since = [], 0
+    gaps: list[int] = []
+    since = 0
     while len(gaps) < 3_000:
         since += 1
         if draws(1, 1_800, 30, rng):
