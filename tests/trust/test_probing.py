@@ -217,7 +217,7 @@ def test_who_comes_back_in_serves_those_who_wait() -> None:
 
 
 def test_nothing_public_tells_who_is_out() -> None:
-    """A5: neither page helps to rank contributors, nor tells a node what is thought of it."""
+    """A6: neither page helps to rank contributors, nor tells a node what is thought of it."""
     world = World()
     nodes = [world.node("a", slots=2), world.node("b", slots=2)]
     status = NetworkStatus(world.core, "1")

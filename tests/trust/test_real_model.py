@@ -13,7 +13,7 @@ from tests.defences.running import defended
 from tests.local.built_in import engine_or_skip
 from tests.waiting import wait_until
 
-_COPIED = 6
+_COPIED = 4
 
 
 @pytest.mark.real_model
@@ -40,7 +40,7 @@ async def test_an_honest_node_with_the_built_in_model_is_not_driven_out() -> Non
             node.stop()
             await serving
     assert listed.standing.checks == sum(router.probing.outcomes.values())
-    assert router.probing.outcomes["copying", "right"] >= 2, "it can write about what it is asked"
+    assert router.probing.outcomes["copying", "right"] >= 1, "it can write about what it is asked"
 
 
 def _copied(router: Router) -> int:
