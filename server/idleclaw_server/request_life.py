@@ -156,7 +156,8 @@ class RequestLife:
 
         A node that confirms cancels is free once it has; the request waits for that.
         """
-        nodes = [n for n in self._probed if n in entry.usable and n.node_id not in tried]
+        found = [n for n in self._probed if n in entry.usable and n.node_id not in tried]
+        nodes = [node for node in found if node.may_take]
         for node in nodes:
             self.end_probe(node, now)
         return bool(nodes)

@@ -28,6 +28,7 @@ def test_a_request_ends_the_probe_of_the_only_slot() -> None:
     assert node.frames[-2:] == ["cancel_request", "inference_request"]
     assert _gave_way(world) == 1
     assert standing(node).checks == 0
+    assert world.core.counters.cancelled == 1, "as where a consumer leaves"
 
 
 def test_a_request_waits_for_nothing_but_the_confirmation() -> None:
@@ -84,15 +85,18 @@ def test_a_request_that_comes_back_from_a_failing_node_ends_a_probe_too() -> Non
     assert [job.consumer for job in probed.jobs.values()] == [consumer.name]
 
 
-def test_a_request_that_has_to_wait_for_a_pause_gets_the_slot_behind_the_probe() -> None:
+@pytest.mark.parametrize("slots", [1, 2, 3])
+def test_requests_that_have_to_wait_for_a_pause_get_the_slots_behind_the_probe(slots: int) -> None:
     world = World()
-    node = world.node(slots=1)
+    node = world.node(slots=slots)
     assert world.ask(node)
     world.heartbeat(node, available=False)
-    consumer = world.submit("client", MODEL)
-    assert consumer is not None
+    consumers = [world.submit(f"client {number}", MODEL) for number in range(max(1, slots - 1))]
+    assert len(node.jobs) == 1, "a node that pauses has nothing to give way to"
     world.heartbeat(node)
-    assert [job.consumer for job in node.jobs.values()] == [consumer.name]
+    names = [consumer.name for consumer in consumers if consumer is not None]
+    assert [job.consumer for job in node.jobs.values()] == names
+    assert world.core.life.waiting == 0
 
 
 def test_who_works_waits_or_pauses_is_not_probed() -> None:

@@ -12,7 +12,6 @@ from idleclaw_server.node import Node
 from idleclaw_server.service import Router
 from tests.defences.running import at, defended, node_at
 from tests.router.consumer import asking, body, client
-from tests.router.running import routing
 from tests.router.scripted_node import ScriptedNode, registered
 from tests.trust import models
 from tests.waiting import wait_until
@@ -86,10 +85,17 @@ async def test_probes_begin_by_themselves() -> None:
 
 
 async def test_a_router_that_is_told_to_does_not_probe() -> None:
-    async with routing() as router, registered(router.url) as node:
-        await node.settled()
-        assert len(router.probing) == 0
-        assert not router.probing.outcomes
+    """For as long as another one asks its node again and again."""
+    async with (
+        defended(probes=False, probe_seconds=1) as silent,
+        registered(silent.url),
+        defended(probes=True, probe_seconds=1) as probing,
+        registered(probing.url) as node,
+    ):
+        for _ in range(2):
+            await node.answer((await node.asked()).request_id)
+        assert len(silent.probing) == 0
+        assert not silent.probing.outcomes
 
 
 async def test_rubbish_gets_no_more_chats_and_coming_back_does_not_help() -> None:
@@ -135,13 +141,24 @@ async def test_a_probe_takes_no_ones_share_of_chats() -> None:
             assert await answer.text() == "Mine"
 
 
-async def test_a_router_that_ends_does_not_wait_for_probes() -> None:
-    async with defended() as router, registered(router.url) as node:
-        _start(router, _only(router))
-        probe = await node.asked()
-        await router.drain(60)
-        assert await node.cancelled() == probe.request_id
-        assert await node.close_frame() == (1001, "server shutting down")
+async def test_a_router_that_ends_ends_its_probes_first() -> None:
+    """While consumers still get the rest of their answers."""
+    async with (
+        defended() as router,
+        registered(router.url, "probed", ["other:1b"]) as probed,
+        registered(router.url, "serving") as serving,
+        asking(router.url) as answer,
+    ):
+        chat = await serving.asked()
+        listed = next(node for node in router.core.registry if node.node_id == "probed")
+        _start(router, listed)
+        probe = await probed.asked()
+        draining = asyncio.create_task(router.drain(60))
+        assert await probed.cancelled() == probe.request_id
+        await serving.answer(chat.request_id, "The rest")
+        assert await answer.text() == "The rest"
+        await draining
+        assert await probed.close_frame() == (1001, "server shutting down")
 
 
 async def test_the_operator_sees_both_numbers() -> None:

@@ -49,7 +49,8 @@ def test_what_others_mostly_fail_is_the_models_fault(kind: ProbeKind) -> None:
 def test_the_own_answers_do_not_count() -> None:
     moved = [_voter("me", f"address {number}") for number in range(5)]
     neighbours = [_voter(name, _ME.address) for name in "abc"]
-    rates = _rates("copying", dict.fromkeys([*moved, *neighbours], _WRONG))
+    two = [_voter(name) for name in "de"]
+    rates = _rates("copying", dict.fromkeys([*moved, *neighbours, *two], _WRONG))
     assert rates.expected("m", "copying", _ME) == 0.7
 
 

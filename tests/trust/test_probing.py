@@ -125,6 +125,16 @@ def test_a_thousand_identities_change_nothing_for_one() -> None:
     assert standing(world.node("bad")).is_out
 
 
+def test_a_good_name_survives_strangers_that_come_meanwhile() -> None:
+    world = World()
+    node = world.node("honest")
+    world.check_node(node, models.able, 10)
+    for number in range(300):
+        world.leave(world.node(f"invented {number}"))
+    world.leave(node)
+    assert standing(world.node("honest")).honesty == 1
+
+
 def test_an_error_a_decline_and_silence_are_not_dishonest() -> None:
     world = World()
     node = world.node(features=[DECLINE])
@@ -232,6 +242,16 @@ def test_nothing_public_tells_who_is_out() -> None:
     assert readiness(world.core) == ready
     assert "honesty" not in before.model_dump_json()
     assert "reliab" not in before.model_dump_json()
+
+
+def test_the_slots_of_who_is_out_shorten_no_wait() -> None:
+    world = World()
+    world.until_out(world.node("out"), models.rubbish)
+    world.node("in")
+    entry = world.core.registry.models[MODEL]
+    for _ in range(64):
+        entry.speed.answer_seconds.add(8.0)
+    assert world.core.deadlines.seconds_per_turn(entry) == 8
 
 
 def test_where_all_are_out_the_router_is_not_ready() -> None:
