@@ -16,6 +16,11 @@ _LOADED_SHARE: Final = 0.5
 _THINKING_SHARE: Final = 0.25
 
 
+def pause(rng: random.Random) -> float:
+    """Return the seconds until the next look: at no beat that a node could hear in its requests."""
+    return rng.uniform(0.2, 1.8)
+
+
 def draws(nodes: int, mean_seconds: float, passed_seconds: float, rng: random.Random) -> int:
     """Return how many nodes to draw for what passed since the last time; at most `MAX_PROBES`.
 

@@ -17,7 +17,14 @@ from idleclaw_server.node import Node
 from idleclaw_server.pass_rates import PassRates, Voter
 from idleclaw_server.probe_answer import ProbeAnswer
 from idleclaw_server.probe_questions import Probe, ProbeKind, new_probe
-from idleclaw_server.probe_schedule import MAX_PROBES, asks_to_think, draws, is_due, model_to_ask
+from idleclaw_server.probe_schedule import (
+    MAX_PROBES,
+    asks_to_think,
+    draws,
+    is_due,
+    model_to_ask,
+    pause,
+)
 from idleclaw_server.relay import Relay
 from idleclaw_server.standing import loss_of
 
@@ -60,6 +67,10 @@ class Probing:
 
     def __len__(self) -> int:
         return len(self._running)
+
+    def pause(self) -> float:
+        """Return the seconds until `tick` is to be called again; about one, never the same."""
+        return pause(self._rng)
 
     def tick(self, now: float, today: date) -> None:
         """Judge what was answered, and start what chance says."""

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 from uuid import uuid4
@@ -158,17 +159,22 @@ async def running_router(settings: Settings, policy: Policy | None = None) -> As
     desk = ToolDesk(installed_tools(settings), rules.tool_seconds)
     core = new_core(settings, rules, desk, loop.time())
     router = Router(settings, core)
-    async with _counters_kept(settings, core):
-        sweeper = loop.create_task(_sweep(router, probes=settings.probes))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_counters_kept(settings, core))
+        await stack.enter_async_context(_repeated(core.deadlines.sweep, lambda: _SWEEP_SECONDS))
+        if settings.probes:
+            probe = partial(_probe, router.probing)
+            await stack.enter_async_context(_repeated(probe, router.probing.pause))
         try:
             await router.start()
             yield router
         finally:
             await router.close()
             await desk.close()
-            sweeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await sweeper
+
+
+def _probe(probing: Probing, now: float) -> None:
+    probing.tick(now, datetime.now(UTC).date())
 
 
 @asynccontextmanager
@@ -186,14 +192,26 @@ async def _counters_kept(settings: Settings, core: RouterCore) -> AsyncIterator[
         await saving
 
 
-async def _sweep(router: Router, *, probes: bool) -> None:
+@asynccontextmanager
+async def _repeated(
+    act: Callable[[float], None], pause: Callable[[], float]
+) -> AsyncIterator[None]:
+    """Call `act` with the time again and again, `pause` seconds apart."""
+    repeating = asyncio.get_running_loop().create_task(_repeat(act, pause))
+    try:
+        yield
+    finally:
+        repeating.cancel()
+        with suppress(asyncio.CancelledError):
+            await repeating
+
+
+async def _repeat(act: Callable[[float], None], pause: Callable[[], float]) -> None:
     loop = asyncio.get_running_loop()
     while True:
-        await asyncio.sleep(_SWEEP_SECONDS)
+        await asyncio.sleep(pause())
         try:
-            router.core.deadlines.sweep(loop.time())
-            if probes:
-                router.probing.tick(loop.time(), datetime.now(UTC).date())
+            act(loop.time())
         except Exception:
-            # Without the sweeper no deadline holds any more: it must outlive its own defects.
-            _log.exception("the sweep failed")
+            # Without the sweep no deadline holds any more: it must outlive its own defects.
+            _log.exception("what is done every second failed")

@@ -13,6 +13,7 @@ from idleclaw_server.probe_schedule import (
     draws,
     is_due,
     model_to_ask,
+    pause,
 )
 from idleclaw_server.standing import Standing
 from tests.router.simulated_peers import SimulatedNode
@@ -58,6 +59,17 @@ def test_who_is_out_or_doubtful_is_not_proven() -> None:
         doubtful.failed(0.1)
     assert not doubtful.is_proven
     assert all(is_due(doubtful, random.Random(seed)) for seed in range(50))
+
+
+def test_the_router_looks_at_no_beat() -> None:
+    """Else a node could tell probes by the fraction of the second in which they come."""
+    rng = random.Random(8)
+    now, quarters = 0.0, [0, 0, 0, 0]
+    for _ in range(2_000):
+        now += pause(rng)
+        quarters[int(now % 1 * 4)] += 1
+    assert now / 2_000 == pytest.approx(1, rel=0.05)
+    assert min(quarters) > 400
 
 
 def test_no_nodes_no_probes_and_never_many_at_once() -> None:
