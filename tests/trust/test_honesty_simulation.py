@@ -21,7 +21,7 @@ WEAK: Skill = {"copying": 0.9, "arithmetic": 0.025, "transforming": 0.02}
 FAIR: Skill = {"copying": 0.97, "arithmetic": 0.85, "transforming": 0.6}
 STRONG: Skill = {"copying": 0.99, "arithmetic": 0.98, "transforming": 0.95}
 RUBBISH: Skill = {"copying": 0.01, "arithmetic": 0.0, "transforming": 0.0}
-SEEDS = range(40)
+SEEDS = range(24)
 
 
 class Network:
