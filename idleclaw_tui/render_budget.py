@@ -33,6 +33,12 @@ class TooCostlyError(Exception):
     """The document would take more time or widgets than one message may have."""
 
 
+def check_source(source: str) -> None:
+    """Raise TooCostlyError where `source` would take too long to parse."""
+    if source.count("[") > MAX_BRACKETS:
+        raise TooCostlyError
+
+
 class MarkdownBudget:
     """Adds up the widgets of a document that is parsed piece by piece.
 
