@@ -33,8 +33,8 @@ class Chat:
     editing: Exchange | None = None
     kept_draft: str = ""
     selected: Exchange | None = None
-    unread: bool = False
     _saved: _Moment = (0, 0, True, "")
+    _read: _Moment = (0, 0, True, "")
 
     @property
     def title(self) -> str:
@@ -50,11 +50,11 @@ class Chat:
 
     @property
     def state(self) -> ChatState:
-        """What is to be known of it while another one shows."""
+        """What there is to know of it while another one shows."""
         last = self.transcript.last
         if last is not None and not last.answer.ended:
             return "answering"
-        if not self.unread:
+        if self._moment() == self._read:
             return "quiet"
         return "failed" if last is not None and last.answer.outcome == "failed" else "unread"
 
@@ -66,7 +66,12 @@ class Chat:
     @property
     def subject(self) -> Exchange | None:
         """The exchange that actions are about: the selected one, else the newest."""
-        return self.selected or self.transcript.last
+        selected = self.selected if self.selected in self.transcript.exchanges else None
+        return selected or self.transcript.last
+
+    def mark_read(self) -> None:
+        """Take the chat, as it is now, as seen by the person."""
+        self._read = self._moment()
 
     def mark_saved(self) -> None:
         """Take the chat, as it is now, as exported."""
@@ -124,14 +129,16 @@ class Chats:
         if transcript is not None:
             chat.transcript = transcript
             chat.mark_saved()
+            chat.mark_read()
         self.open.append(chat)
         self.show(chat)
         return chat
 
     def show(self, chat: Chat) -> None:
-        """Show `chat`, which is one of the open ones; it is then read."""
+        """Show `chat`, which is one of the open ones; it and the one before are then read."""
+        self.current.mark_read()
         self.current = chat
-        chat.unread = False
+        chat.mark_read()
 
     def beside(self, step: int) -> Chat:
         """Return the chat `step` places after the one that shows, around the end."""
@@ -146,11 +153,6 @@ class Chats:
             self.open[0].selection = chat.selection.copy()
         if chat is self.current:
             self.show(self.open[min(at, len(self.open) - 1)])
-
-    def answer_changed(self, chat: Chat) -> None:
-        """Note that an answer of `chat` began or ended."""
-        last = chat.transcript.last
-        chat.unread = chat is not self.current and last is not None and last.answer.ended
 
     def _made(self) -> Chat:
         self._numbers += 1

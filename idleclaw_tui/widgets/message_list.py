@@ -76,6 +76,15 @@ class MessageList(VerticalScroll):
         """Show `STEP` later exchanges, as far as there are any."""
         await self._show_from(min(self._first + STEP, len(self._exchanges) - MAX_MOUNTED))
 
+    async def select(self, exchange: Exchange | None) -> None:
+        """Mark `exchange` and bring it into view, or mark none."""
+        if exchange in self._exchanges and exchange not in self._views:
+            await self._show_from(self._exchanges.index(exchange) - STEP)
+        for shown, view in self._views.items():
+            view.mark(selected=shown is exchange)
+            if shown is exchange:
+                self.scroll_to_widget(view.first, animate=False, top=True)
+
     async def draw(self, exchange: Exchange, now: float) -> None:
         """Draw what is new of the answer of `exchange`, if it is on the screen."""
         async with self._drawing:
