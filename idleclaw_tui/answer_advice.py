@@ -1,5 +1,7 @@
 """What helps after an answer that was cut or never came: the keys, and how long to wait."""
 
+from math import ceil
+
 from idleclaw_tui import words
 from idleclaw_tui.failed_asking import Failure
 from idleclaw_tui.transcript import Answer
@@ -22,7 +24,7 @@ def _after(failure: Failure, now: float) -> str:
         case "unreachable":
             return "^r again"
         case _ if left is not None and left > 0:
-            return f"again in {words.whole_seconds(left + 0.999)}"
+            return f"again in {words.whole_seconds(ceil(left))}"
         case "limited":
             return "^r again now" if left is not None else "^r again"
     return "^e edit · ^r again"

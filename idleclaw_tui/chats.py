@@ -162,12 +162,8 @@ class Chats:
 def first_words(question: str) -> str:
     """Return the beginning of a question as a title of at most `MAX_TITLE_CHARS`."""
     words = question[: MAX_TITLE_CHARS * 8].split()
-    title = ""
-    for word in words:
-        longer = f"{title} {word}" if title else word
-        if len(longer) > MAX_TITLE_CHARS:
-            break
-        title = longer
-    if title and len(title) == len(" ".join(question.split())):
-        return title
-    return f"{(title or ''.join(words[:1]))[: MAX_TITLE_CHARS - 1]}…"
+    whole = " ".join(words)
+    if len(whole) <= MAX_TITLE_CHARS:
+        return whole
+    title = whole[:MAX_TITLE_CHARS].rpartition(" ")[0] or whole[: MAX_TITLE_CHARS - 1]
+    return f"{title}…"

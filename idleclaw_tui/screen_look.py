@@ -28,13 +28,15 @@ class ScreenLook:
         self._settings = settings
         self._remember = remember
         self._say = say
+        self._theme = ""
 
     def start(self, environ: Mapping[str, str]) -> None:
         """Show the remembered look, and follow what the person makes of it."""
         for theme in (DARK, LIGHT):
             self._app.register_theme(theme)
         name = theme_at_start(environ, self._settings.theme)
-        self._app.theme = name if name in self._app.available_themes else DARK.name
+        self._theme = name if name in self._app.available_themes else DARK.name
+        self._app.theme = self._theme
         if self._settings.reduced_motion:
             self._app.animation_level = "none"
         self._app.theme_changed_signal.subscribe(self._app, self._theme_changed)
@@ -47,7 +49,9 @@ class ScreenLook:
         self._say(f"Reduced motion is {'on' if reduced else 'off'}.")
 
     def _theme_changed(self, theme: Theme) -> None:
-        self._keep(self._settings.model_copy(update={"theme": theme.name}))
+        if theme.name != self._theme:
+            self._theme = theme.name
+            self._keep(self._settings.model_copy(update={"theme": theme.name}))
 
     def _keep(self, settings: ScreenSettings) -> None:
         if self._remember is not None and settings != self._settings:
