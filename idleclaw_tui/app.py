@@ -245,6 +245,7 @@ class IdleClawApp(App[None]):
         self._chat.use_model(message.name)
         self.action_tab("chat")
 
+    @on(ChatTab.Refresh)
     @on(NetworkTab.Refresh)
     @on(ContributeTab.LinkMoved)
     def _refresh(self) -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.message import Message
 from textual.widgets import Markdown
 
 from idleclaw_protocol.limits import MAX_MESSAGE_CHARS
@@ -41,6 +42,9 @@ class ChatTab(ChatActions):
         "**F6** go from one to the next, **F8** closes. Nothing is kept on disk unless you export "
         "it with **Ctrl+S**. **Alt+Up** selects an earlier question to edit, ask again or copy."
     )
+
+    class Refresh(Message):
+        """What the network offers is to be looked at again now."""
 
     def __init__(self, router: Router, network: NetworkView, clock: Callable[[], float]) -> None:
         super().__init__(id="chat")
@@ -109,6 +113,7 @@ class ChatTab(ChatActions):
 
     def action_model(self) -> None:
         """Open the choice of models."""
+        self.post_message(self.Refresh())
         picker = ModelPicker(self._network.models, self.chat.selection.current)
         self.app.push_screen(picker, self._picked)
 
@@ -226,6 +231,9 @@ class ChatTab(ChatActions):
 
     @on(OpenChats.Shown)
     def _chat_shown(self) -> None:
+        last = self.chat.transcript.last
+        if last is not None and last.answer.failure is not None:
+            self.post_message(self.Refresh())
         self.show_network()
 
     @on(Suggestion.Chosen)

@@ -195,7 +195,7 @@ async def test_instructions_go_first_and_are_told_in_the_prompt() -> None:
     router = FakeRouter(network(), [TextPiece("Yes."), END])
     async with opened(router) as shown:
         await shown.press("f9")
-        await shown.until_shown("Instructions for this chat", "routers know no other role")
+        await shown.until_shown("Instructions for this chat", "Sent before your questions")
         await shown.press(*"Be brief.")
         await shown.press("ctrl+s")
         await shown.until_shown("· instructions")
@@ -209,7 +209,7 @@ async def test_instructions_go_first_and_are_told_in_the_prompt() -> None:
         await shown.until_shown("too long")
         await shown.press("escape")
         await shown.until_gone("too long")
-    assert shown.chat.chat.transcript.instructions == "Be brief."
+        assert shown.chat.chat.transcript.instructions == "Be brief."
 
 
 async def test_keys_that_wait_when_the_screen_opens_reach_the_prompt() -> None:

@@ -1,11 +1,7 @@
 """What goes wrong while asking is a state of the transcript, and says what helps."""
 
-import asyncio
-from dataclasses import replace
-
 import pytest
 
-from idleclaw_tui.app import IdleClawApp
 from idleclaw_tui.chat_updates import Finished, TextPiece
 from idleclaw_tui.errors import (
     IdleClawError,
@@ -14,12 +10,8 @@ from idleclaw_tui.errors import (
     RouterRefused,
     RouterUnreachable,
 )
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing
-from idleclaw_tui.router_client import RouterClient
-from tests import fake_router_http as http
-from tests.screen.driving import FakeClock, Screen, opened
-from tests.screen.fakes import GEMMA, LLAMA, OLLAMA, QWEN, SERVER, FakeRouter, network
+from tests.screen.driving import FakeClock, opened
+from tests.screen.fakes import GEMMA, LLAMA, QWEN, SERVER, FakeRouter, network
 
 END = Finished("stop")
 GONE = RouterUnreachable(SERVER, "refused")
@@ -99,31 +91,22 @@ async def test_a_refusal_stays_in_the_transcript_with_its_keys(
 
 
 async def test_a_chosen_model_that_leaves_is_said_with_what_is_near() -> None:
-    others = replace_name("llama3.1:8b")
-    router = FakeRouter(network())
+    other = LLAMA.model_copy(update={"name": "llama3.1:8b"})
+    router = FakeRouter(network(), [NoNode("llama3.2:3b", nearest=("llama3.1:8b",))])
     async with opened(router) as screen:
         screen.chat.use_model("llama3.2:3b")
         await screen.until_shown("llama3.2:3b · 3.2B")
-        await router.publish(network((others, QWEN, GEMMA)))
-        await screen.until_shown("llama3.2:3b · not online now · near it: llama3.1:8b")
-        await router.publish(network((LLAMA, QWEN, GEMMA)))
-        await screen.until_shown("llama3.2:3b · 3.2B")
-
-
-def replace_name(name: str) -> type(LLAMA):  # type: ignore[valid-type]
-    return LLAMA.model_copy(update={"name": name})
-
-
-async def test_a_real_router_that_dies_and_comes_back() -> None:
-    clock = FakeClock()
-    router = http.FakeRouter()
-    async with router:
-        url = router.url
-        app = IdleClawApp(RouterClient(url), LocalSharing(NodeFeed(), OLLAMA), url, clock=clock)
-        async with app.run_test(size=(120, 30)) as pilot:
-            screen = Screen(app, pilot)
-            await screen.until_shown("2 nodes")
-            await router.__aexit__(None, None, None)
-            await screen.ask("Anyone?")
-            await screen.until_shown("retrying in 2 s")
-            del asyncio, replace
+        router.page = network((other, QWEN, GEMMA))
+        await screen.ask("Still there?")
+        await screen.until_shown(
+            "✕ No node offers llama3.2:3b now. Near it: llama3.1:8b.",
+            "llama3.2:3b · not online now · near it: llama3.1:8b",
+        )
+        await screen.press("ctrl+t")
+        await screen.until_shown("Models online", "qwen3:8b")
+        await screen.press(*"3.1", "enter")
+        await screen.until_shown("llama3.1:8b · 3.2B")
+        router.script = [TextPiece("Here."), END]
+        await screen.press("ctrl+r")
+        await screen.until_shown("Here.", "✓ llama3.1:8b")
+    assert [body.model for body in router.bodies] == ["llama3.2:3b", "llama3.1:8b"]

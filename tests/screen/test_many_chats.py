@@ -1,6 +1,7 @@
 """Several chats: each streams on its own; opening, closing, searching, exporting, leaving."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -218,17 +219,22 @@ async def test_an_empty_chat_is_left_at_once() -> None:
         await screen.until(lambda: not screen.app.is_running, "left")
 
 
-async def test_nothing_is_written_to_disk_unless_the_person_exports(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def untouched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A working directory and a home in which nothing may appear."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
+    yield
+    assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.usefixtures("untouched")
+async def test_nothing_is_written_to_disk_unless_the_person_exports() -> None:
     router = FakeRouter(network(), [TextPiece("Hi"), END])
     async with opened(router) as screen:
         await talked(screen, "Hello")
         await new_chat(screen)
         await talked(screen, "Again")
-    assert list(tmp_path.rglob("*")) == []
 
 
 async def test_a_chat_that_does_not_show_is_asked_again_too() -> None:
