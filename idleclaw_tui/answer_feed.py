@@ -104,7 +104,7 @@ class AnswerFeed:
         tokens = parse_piece(tail)
         ends = _line_ends(tail)
         last = _last_block(tokens, len(ends))
-        line = tokens[last].map[0] if tokens and tokens[last].map else 0
+        line = _first_line(tokens[last]) if tokens else 0
         begin = ends[line - 1] if line else 0
         self._settle_blocks(tokens[:last], begin)
         tokens, tail = tokens[last:], tail[begin:]
@@ -195,3 +195,7 @@ def _last_block(tokens: Sequence[Token], lines: int) -> int:
         if token.level == 0 and token.map is not None and token.map[0] < lines:
             return index
     return 0
+
+
+def _first_line(token: Token) -> int:
+    return token.map[0] if token.map else 0

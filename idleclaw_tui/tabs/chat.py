@@ -7,7 +7,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Markdown, TextArea
+from textual.widgets import TextArea
 
 from idleclaw_protocol.limits import MAX_MESSAGE_CHARS
 from idleclaw_tui import words
@@ -15,7 +15,6 @@ from idleclaw_tui.model_selection import ModelSelection, offer
 from idleclaw_tui.network_view import NetworkView
 from idleclaw_tui.peers import Router
 from idleclaw_tui.tabs.conversation import Conversation
-from idleclaw_tui.tabs.links import ask_about_link
 from idleclaw_tui.transcript import Transcript
 from idleclaw_tui.widgets.choice import Choice, Way
 from idleclaw_tui.widgets.greeting import Suggestion
@@ -216,11 +215,6 @@ class ChatTab(Vertical):
     @on(PromptBox.TopClicked)
     def _model_line_clicked(self) -> None:
         self.action_model()
-
-    @on(Markdown.LinkClicked)
-    def _link(self, message: Markdown.LinkClicked) -> None:
-        message.stop()
-        ask_about_link(self, message.href)
 
     def _picked(self, name: str | None) -> None:
         if name is not None:

@@ -150,7 +150,11 @@ class AnswerMarkdown(Widget):
         span = selection.get_span(row.number) if selection else None
         if span is not None:
             start, end = max(0, span[0] - lead), span[1] if span[1] == -1 else span[1] - lead
-            content = content.stylize(self.screen.get_visual_style("screen--selection", partial=True), start, None if end == -1 else end)
+            content = content.stylize(
+                self.screen.get_visual_style("screen--selection", partial=True),
+                start,
+                None if end == -1 else end,
+            )
         content = content[row.start : row.end]
         if row.end < len(row.line.content):
             content = content.rstrip()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import ClassVar, Final
 
 from markdown_it.token import Token
 from textual.content import Content, Span
@@ -43,7 +43,7 @@ _TAB: Final = "    "
 class _CodeColours(HighlightTheme):
     """Textual's colours of code, without its underlines, which links have."""
 
-    STYLES: Final = {
+    STYLES: ClassVar[dict[tuple[str, ...], str]] = {
         token: style.replace(" underline", "") for token, style in HighlightTheme.STYLES.items()
     }
 
@@ -207,7 +207,7 @@ def inline(tokens: Sequence[Token]) -> Content:
     """Return the text inside a block; links and images say in their style where they lead."""
     text: list[str] = []
     spans: list[Span] = []
-    opened: list[tuple[int, str | Style]] = []
+    opened: list[tuple[int, tuple[str | Style, ...]]] = []
     position = 0
 
     def add(piece: str) -> None:
@@ -219,14 +219,15 @@ def inline(tokens: Sequence[Token]) -> Content:
         if token.nesting == 1:
             name = token.type.removesuffix("_open")
             href = str(token.attrs.get("href", ""))
-            opened.append((position, _link(href) if name == "link" else _INLINE.get(name, "")))
+            opened.append((position, _link(href) if name == "link" else (_INLINE.get(name, ""),)))
         elif token.nesting == -1:
-            start, style = opened.pop()
-            spans.append(Span(start, position, style))
+            start, styles = opened.pop()
+            spans += [Span(start, position, style) for style in styles]
         elif token.type == "image":
             start = position
             add(f"🖼 {_flat(token.content) or 'image'}")
-            spans.append(Span(start, position, _link(str(token.attrs.get("src", "")))))
+            link = _link(str(token.attrs.get("src", "")))
+            spans += [Span(start, position, style) for style in link]
         elif token.type == "code_inline":
             spans.append(Span(position, position + len(_flat(token.content)), _INLINE_CODE))
             add(_flat(token.content))
@@ -235,8 +236,8 @@ def inline(tokens: Sequence[Token]) -> Content:
     return Content("".join(text), spans)
 
 
-def _link(href: str) -> Style:
-    return Style.from_meta({HREF: href})
+def _link(href: str) -> tuple[str | Style, ...]:
+    return _LINK, Style.from_meta({HREF: href})
 
 
 def _flat(text: str) -> str:
