@@ -7,7 +7,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widgets import Markdown
 
 from idleclaw_protocol.limits import MAX_MESSAGE_CHARS
 from idleclaw_tui import words
@@ -18,7 +17,6 @@ from idleclaw_tui.peers import Router
 from idleclaw_tui.tabs.chat_actions import ChatActions
 from idleclaw_tui.tabs.chat_keys import CHAT_BINDINGS, allowed
 from idleclaw_tui.tabs.conversation import Conversation
-from idleclaw_tui.tabs.links import ask_about_link
 from idleclaw_tui.tabs.open_chats import OpenChats
 from idleclaw_tui.transcript import Exchange
 from idleclaw_tui.widgets.choice import Choice, Way
@@ -245,11 +243,6 @@ class ChatTab(ChatActions):
     @on(PromptBox.TopClicked)
     def _model_line_clicked(self) -> None:
         self.action_model()
-
-    @on(Markdown.LinkClicked)
-    def _link(self, message: Markdown.LinkClicked) -> None:
-        message.stop()
-        ask_about_link(self, message.href)
 
     def _picked(self, name: str | None) -> None:
         if name is not None:

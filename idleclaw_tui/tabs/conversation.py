@@ -12,12 +12,16 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from idleclaw_protocol.chat import ChatBody
+from idleclaw_tui.code_blocks import code_blocks
 from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.peers import Router
 from idleclaw_tui.render_budget import flush_delay
+from idleclaw_tui.tabs.links import ask_about_link
 from idleclaw_tui.transcript import Answer, Exchange, Transcript
+from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
 from idleclaw_tui.widgets.greeting import Greeting
 from idleclaw_tui.widgets.message_list import EarlierLine, MessageList
+from idleclaw_tui.widgets.safe_text import toast
 from idleclaw_tui.words import Toned
 
 _ANSWER: Final = "answer"
@@ -154,6 +158,17 @@ class Conversation(Vertical):
     @on(EarlierLine.Clicked)
     async def _more(self, message: EarlierLine.Clicked) -> None:
         await self.show_more(earlier=message.line.id == "earlier")
+
+    @on(AnswerMarkdown.LinkClicked)
+    def _link(self, message: AnswerMarkdown.LinkClicked) -> None:
+        ask_about_link(self, message.href)
+
+    @on(AnswerMarkdown.CopyClicked)
+    def _copy_code(self, message: AnswerMarkdown.CopyClicked) -> None:
+        for block in code_blocks(message.answer.source):
+            if block.number == message.number:
+                self.app.copy_to_clipboard(block.text)
+                toast(self, f"Copied code {block.number}.")
 
     def _show_emptiness(self) -> None:
         empty = not self.transcript.exchanges
