@@ -213,11 +213,10 @@ class ChatTab(ChatActions):
             self.panel.stand()
             return
         at = exchanges.index(chat.editing)
-        later = len(exchanges) - 1 - at
-        also = f" and the {words.count(later, 'question')} after it" if later else ""
+        also = " and what follows" if at + 1 < len(exchanges) else ""
         which = f"question {at + 1} of {len(exchanges)}"
         said = f"Editing {which}: sending replaces it{also} · esc leaves it"
-        self.panel.stand(Toned("✎ ", "accent"), Toned(said, "accent"))
+        self.panel.stand(Toned(said, "accent"))
 
     def _chat_changed(self, chat: Chat) -> None:
         """Keep the draft of the chat that was left, and go on with that of `chat`."""
