@@ -1,23 +1,47 @@
 """Starting the terminal UI over a real router and a real Ollama."""
 
 import logging
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+
+from textual.binding import Binding
+from textual.dom import DOMNode
 
 from idleclaw_tui.app import IdleClawApp
 from idleclaw_tui.errors import UsageError
+from idleclaw_tui.keymap import load_keymap
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.node_link import Node
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.peers import LocalSharing, OllamaFacts, Router
 from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.screen_settings import (
+    load_screen_settings,
+    save_screen_settings,
+    screen_settings_path,
+)
 
 
 @asynccontextmanager
 async def _opened(client: RouterClient, bridge: OllamaBridge) -> AsyncIterator[Router]:
     async with client, bridge:
         yield client
+
+
+def binding_ids() -> set[str]:
+    """Return the ids of all keys that a keymap may change."""
+    found: set[str] = set()
+    classes = [DOMNode]
+    while classes:
+        kind = classes.pop()
+        classes += kind.__subclasses__()
+        if kind.__module__.startswith("idleclaw_tui."):
+            bindings = kind.__dict__.get("BINDINGS", ())
+            found |= {each.id for each in bindings if isinstance(each, Binding) and each.id}
+    return found
 
 
 def run_app(
@@ -34,12 +58,14 @@ def run_app(
     `server` and `ollama_url` are base URLs. `label` is shown in place of the router's address.
     Where `own_node` is given, a node runs elsewhere and publishes its events there, from whichever
     thread; otherwise the Contribute tab makes one, with `share` at once. Raises `UsageError` for
-    URLs that are none, and where stderr, on which Textual draws, is no terminal.
+    URLs that are none, for a keymap that is not understood, and where stderr, on which Textual
+    draws, is no terminal.
     """
     if not sys.stderr.isatty():
         raise UsageError(
             "The terminal UI draws on stderr, which is no terminal. Do not redirect it."
         )
+    keymap, look_path = load_keymap(os.environ, binding_ids()), screen_settings_path()
     client, bridge = RouterClient(server), OllamaBridge(ollama_url)
 
     async def look_at_ollama() -> OllamaFacts:
@@ -62,6 +88,9 @@ def run_app(
         sharing,
         server,
         label=label,
+        settings=load_screen_settings(look_path),
+        remember=partial(save_screen_settings, look_path),
+        keymap=keymap,
         ascii_only="utf" not in (sys.stdout.encoding or "").lower(),
     )
     app.run(mouse=mouse)

@@ -39,9 +39,11 @@ class Conversation(Vertical):
     class Changed(Message):
         """An answer began or ended."""
 
-    def __init__(self, router: Router, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, router: Router, clock: Callable[[], float], transcript: Transcript | None = None
+    ) -> None:
         super().__init__()
-        self.transcript = Transcript()
+        self.transcript = transcript or Transcript()
         self._router = router
         self._clock = clock
 
@@ -59,14 +61,9 @@ class Conversation(Vertical):
         if not self.transcript.exchanges:
             self.query_one(Greeting).offer(parts)
 
-    def ask(self, question: str, model: str, *, think: bool) -> None:
-        """Ask a question; no answer may be coming in."""
-        exchange = self.transcript.ask(question, model, self._clock())
-        self._begin(exchange, self.transcript.body(think=think))
-
-    def ask_again(self, model: str, *, think: bool) -> None:
-        """Ask the last question again; no answer may be coming in."""
-        exchange = self.transcript.ask_again(model, self._clock())
+    def begin(self, *, think: bool) -> None:
+        """Ask the router for the answer to the last exchange, which was just added."""
+        exchange = self.transcript.exchanges[-1]
         self._begin(exchange, self.transcript.body(think=think))
 
     def stop(self) -> None:
@@ -74,6 +71,21 @@ class Conversation(Vertical):
         if running := self.transcript.running:
             running.end("stopped", self._clock())
             self.workers.cancel_group(self, _ANSWER)
+
+    async def tick(self) -> None:
+        """Show how the time passes that has to be waited before asking again."""
+        last = self.transcript.last
+        if last is not None and last.answer.ended and last.answer.failure is not None:
+            await self.query_one(MessageList).draw(last, self._clock())
+
+    async def show_end(self) -> None:
+        """Show the end of a conversation that is there already."""
+        self._show_emptiness()
+        await self.query_one(MessageList).show_end(self.transcript.exchanges)
+
+    async def select(self, exchange: Exchange | None) -> None:
+        """Mark an exchange and bring it into view, or mark none."""
+        await self.query_one(MessageList).select(exchange)
 
     def page(self, direction: int) -> None:
         """Scroll by a page."""
@@ -104,7 +116,7 @@ class Conversation(Vertical):
                         answer.end("length", self._clock())
                         break
         except IdleClawError as error:
-            answer.end("failed", self._clock(), str(error))
+            answer.fail(error, self._clock())
         finally:
             # Whatever else happened here, no answer is left hanging.
             answer.end("failed", self._clock(), _UNREADABLE)

@@ -15,6 +15,8 @@ from idleclaw_tui.words import Toned
 class QuestionView(Static):
     """What the person asked."""
 
+    DEFAULT_CSS = "QuestionView.-selected { background: $panel; border-left: outer $secondary; }"
+
     def __init__(self, question: str) -> None:
         super().__init__(text(question))
 
@@ -36,14 +38,18 @@ class ExchangeView:
         self._finished = False
 
     @property
-    def first(self) -> Widget:
-        """The widget with which this exchange begins."""
-        return self._question
-
-    @property
     def last(self) -> Widget:
         """The widget after which the next exchange comes."""
         return self._line_view
+
+    @property
+    def first(self) -> Widget:
+        """The widget with which the exchange begins."""
+        return self._question
+
+    def mark(self, *, selected: bool) -> None:
+        """Show whether the exchange is the one that actions are about."""
+        self._question.set_class(selected, "-selected")
 
     async def mount(self, after: Widget) -> None:
         """Put question and line on the screen; the answer comes between them."""

@@ -87,6 +87,15 @@ class MessageList(VerticalScroll):
         elif new_value >= self.max_scroll_y and new_value > old_value and self._later > 0:
             self.run_worker(self.show_later(), group="shift", exit_on_error=False)
 
+    async def select(self, exchange: Exchange | None) -> None:
+        """Mark `exchange` and bring it into view, or mark none."""
+        if exchange in self._exchanges and exchange not in self._views:
+            await self._show_from(self._exchanges.index(exchange) - STEP)
+        for shown, view in self._views.items():
+            view.mark(selected=shown is exchange)
+            if shown is exchange:
+                self.scroll_to_widget(view.first, animate=False, top=True)
+
     async def draw(self, exchange: Exchange, now: float) -> None:
         """Draw what is new of the answer of `exchange`, if it is on the screen."""
         async with self._drawing:

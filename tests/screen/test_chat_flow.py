@@ -82,7 +82,7 @@ async def test_stopping_keeps_the_text_and_cancels_at_the_router() -> None:
             await screen.press("escape")
             async with asyncio.timeout(5):
                 await router.chats[0].disconnected.wait()
-            await screen.until_shown("‖ tiny:1b · stopped after 1 token · ^r again")
+            await screen.until_shown("‖ tiny:1b · stopped after 1 token · ^g continue")
             assert "It was" in screen.text
 
 
@@ -189,25 +189,6 @@ async def test_a_suggestion_goes_into_the_prompt() -> None:
         await screen.until(lambda: screen.prompt.text, "suggestion taken")
         assert screen.prompt.text.startswith("Explain how a Bloom filter works")
         assert screen.prompt.has_focus
-
-
-async def test_a_new_chat_asks_first() -> None:
-    router = FakeRouter(network(), [TextPiece("Hi"), END])
-    async with opened(router) as screen:
-        await screen.ask("Hello")
-        await screen.until_shown("✓ llama3.2:3b")
-        await screen.press("ctrl+n")
-        await screen.until_shown("New chat", "kept nowhere")
-        await screen.press("escape")
-        await screen.until_gone("kept nowhere")
-        assert "Hello" in screen.text
-        await screen.press("ctrl+n")
-        await screen.until_shown("kept nowhere")
-        await screen.press("enter")
-        await screen.until_shown("Ask the idle machines of the world")
-        await screen.ask("Again")
-        await screen.until_shown("✓ llama3.2:3b")
-    assert [m.content for m in router.bodies[1].messages] == ["Again"]
 
 
 async def test_the_answer_is_copied_as_it_was_sent() -> None:
