@@ -70,25 +70,26 @@ class AnswerFeed:
     """
 
     open: Part | None = None
-    _start: int = 0
+    settled: int = 0
+    """Characters that are not read again."""
     _codes: int = 0
     _fence: _OpenFence | None = None
-    _settled: list[Part] = field(default_factory=list)
+    _parts: list[Part] = field(default_factory=list)
 
     def feed(self, text: str) -> list[Part]:
         """Take in the whole text so far; return the parts that are settled since the last time.
 
         Reads `MAX_PIECE` characters of what is not settled; feed again to get further.
         """
-        self._settled, self.open = [], None
-        end = self._start + MAX_PIECE
+        self._parts, self.open = [], None
+        end = self.settled + MAX_PIECE
         if end < len(text):
             # A half line would be read as something else than the whole one.
-            end = text.rfind("\n", self._start, end) + 1 or end
+            end = text.rfind("\n", self.settled, end) + 1 or end
         text = text[:end]
-        while self._start < len(text) and self._step(text[self._start :]):
+        while self.settled < len(text) and self._step(text[self.settled :]):
             pass
-        return self._settled
+        return self._parts
 
     def _step(self, tail: str) -> bool:
         """Settle what can be; return whether it is worth while to look at the rest again."""
@@ -122,7 +123,7 @@ class AnswerFeed:
         indent = len(opener) - len(opener.lstrip(" "))
         mark, length = re.escape(token.markup[0]), len(token.markup)
         self._codes += 1
-        self._start += len(opener)
+        self.settled += len(opener)
         self._fence = _OpenFence(
             re.compile(rf"^ {{0,3}}{mark}{{{length},}}[ \t]*$", re.MULTILINE),
             re.compile(rf"^ {{0,{indent}}}", re.MULTILINE),
@@ -156,14 +157,14 @@ class AnswerFeed:
 
     def _settle_blocks(self, tokens: Sequence[Token], length: int) -> None:
         if tokens:
-            self._settled.append(MarkdownPart(tokens, self._codes))
+            self._parts.append(MarkdownPart(tokens, self._codes))
         self._codes += sum(map(is_code, tokens))
-        self._start += length
+        self.settled += length
         self.open = None
 
     def _settle(self, part: Part, length: int) -> None:
-        self._settled.append(part)
-        self._start += length
+        self._parts.append(part)
+        self.settled += length
         self.open = None
 
 
@@ -174,11 +175,10 @@ def whole(text: str) -> Part:
 
 def in_pieces(text: str) -> Iterator[Part]:
     """Return the parts of an answer that is too costly to be read as a whole."""
-    feed, settled = AnswerFeed(), True
-    while settled:
-        parts = feed.feed(text)
-        yield from parts
-        settled = bool(parts)
+    feed, place = AnswerFeed(), -1
+    while feed.settled != place:
+        place = feed.settled
+        yield from feed.feed(text)
     if feed.open:
         yield feed.open
 

@@ -26,6 +26,9 @@ from idleclaw_tui.widgets.markdown_lines import CODE_BACKGROUND, COPY, HREF, Row
 MAX_AT_ONCE: Final = 4_000
 """Characters that are read in the event loop's thread; reading more would hold up the keys."""
 
+MAX_STRIPS: Final = 500
+"""Rows that are kept as they were drawn; beyond, all are drawn anew when they are in sight."""
+
 
 class AnswerMarkdown(Widget):
     """An answer, first growing by `grow` and then drawn once more as a whole by `finish`.
@@ -60,6 +63,8 @@ class AnswerMarkdown(Widget):
         self._feed = AnswerFeed()
         self._layout = AnswerLayout()
         self._styles: dict[str, Style] = {}
+        self._strips: dict[tuple[int, Row], Strip] = {}
+        self._strips_style: Style | None = None
 
     def grow(self, text: str) -> None:
         """Draw the whole text so far."""
@@ -108,10 +113,20 @@ class AnswerMarkdown(Widget):
     def render_line(self, y: int) -> Strip:
         """Draw a row."""
         rows = self._layout.rows
-        if y >= len(rows):
-            return Strip.blank(self.size.width, self.visual_style.rich_style)
-        row = rows[y]
         style = self.visual_style
+        if y >= len(rows):
+            return Strip.blank(self.size.width, style.rich_style)
+        if self.text_selection is not None:
+            return self._draw(rows[y], style)
+        if style != self._strips_style or len(self._strips) > MAX_STRIPS:
+            self._strips_style = style
+            self._strips.clear()
+        key = self.size.width, rows[y]
+        if key not in self._strips:
+            self._strips[key] = self._draw(rows[y], style)
+        return self._strips[key]
+
+    def _draw(self, row: Row, style: Style) -> Strip:
         if row.line.kind == "code":
             style += self._style(CODE_BACKGROUND)
         segments = [*self._prefixes(row, style), *self._content(row, style)]
@@ -124,6 +139,7 @@ class AnswerMarkdown(Widget):
     def notify_style_update(self) -> None:
         """Use the colours of the theme of now."""
         self._styles.clear()
+        self._strips.clear()
         super().notify_style_update()
 
     def on_click(self, event: events.Click) -> None:

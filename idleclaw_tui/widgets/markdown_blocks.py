@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import ClassVar, Final
+from typing import Final
 
 from markdown_it.token import Token
 from textual.content import Content, Span
@@ -40,12 +40,12 @@ _LINK: Final = "underline $link-color"
 _TAB: Final = "    "
 
 
-class _CodeColours(HighlightTheme):
-    """Textual's colours of code, without its underlines, which links have."""
-
-    STYLES: ClassVar[dict[tuple[str, ...], str]] = {
-        token: style.replace(" underline", "") for token, style in HighlightTheme.STYLES.items()
-    }
+_CODE_COLOURS: Final[type[HighlightTheme]] = type(
+    "CodeColours",
+    (HighlightTheme,),
+    {"STYLES": {t: s.replace(" underline", "") for t, s in HighlightTheme.STYLES.items()}},
+)
+"""Textual's colours of code, without its underlines, which links have."""
 
 
 def part_blocks(part: Part, prefixes: tuple[Prefix, ...] = ()) -> Iterator[Block]:
@@ -68,7 +68,7 @@ def _code(
     if begins:
         yield CodeHead(code.number, language, prefixes)
     if colours and may_highlight(text):
-        content = highlight(text, language=language or "text", theme=_CodeColours)
+        content = highlight(text, language=language or "text", theme=_CODE_COLOURS)
     else:
         content = Content(text)
     for line in content.split("\n", allow_blank=True):

@@ -43,7 +43,7 @@ class Row(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Line:
     """A line that is wrapped where it is too long for the screen."""
 

@@ -200,27 +200,46 @@ async def test_the_answer_is_copied_as_it_was_sent() -> None:
         assert screen.app.clipboard == "**Bold** move"
 
 
+def fill(screen: Screen, exchanges: int) -> None:
+    """Put earlier questions and answers into the conversation."""
+    transcript = screen.chat.conversation.transcript
+    for number in range(exchanges):
+        answer = transcript.ask(f"Question {number}", "tiny:1b", 0.0).answer
+        answer.apply(TextPiece(f"Answer {number}\n\n- of\n- some\n- lines"), 0.0)
+        answer.apply(END, 0.0)
+
+
 async def test_a_long_conversation_is_shown_in_windows() -> None:
     router = FakeRouter(network(), [TextPiece("ok"), END])
     async with opened(router) as screen:
-        transcript = screen.chat.conversation.transcript
-        for number in range(40):
-            answer = transcript.ask(f"Question {number}", "tiny:1b", 0.0).answer
-            answer.apply(TextPiece(f"Answer {number}"), 0.0)
-            answer.apply(END, 0.0)
+        fill(screen, 40)
         await screen.ask("The last one")
         await screen.until_shown("The last one", "✓ llama3.2:3b")
         views = screen.chat.conversation.query(QuestionView)
         assert len(views) == MAX_MOUNTED
-        messages = screen.chat.query_one(MessageList)
         await screen.press("ctrl+up")
         await screen.until(lambda: "24 earlier" in screen.said("#earlier"), "earlier ones")
         assert "5 later" in screen.said("#later")
-        messages.scroll_home(animate=False)
-        await screen.until_shown("Question 24", "Answer 24")
         await screen.press("ctrl+down")
         await screen.until(lambda: "29 earlier" in screen.said("#earlier"), "later ones")
         assert len(views) == MAX_MOUNTED
+
+
+async def test_scrolling_to_an_end_brings_more_and_keeps_the_place() -> None:
+    router = FakeRouter(network(), [TextPiece("ok"), END])
+    async with opened(router) as screen:
+        fill(screen, 40)
+        await screen.ask("The last one")
+        await screen.until_shown("The last one", "✓ llama3.2:3b")
+        messages = screen.chat.query_one(MessageList)
+        messages.scroll_home(animate=False)
+        await screen.until(lambda: "24 earlier" in screen.said("#earlier"), "earlier ones")
+        await screen.until_shown("Question 29")
+        row = next(y for y, line in enumerate(screen.text.split("\n")) if "Question 29" in line)
+        assert row < 8, "what was on top is still near the top"
+        messages.scroll_end(animate=False)
+        await screen.until(lambda: "29 earlier" in screen.said("#earlier"), "later ones")
+        await screen.until_shown("Answer 35")
 
 
 async def test_reading_further_up_is_not_disturbed_by_new_text() -> None:
