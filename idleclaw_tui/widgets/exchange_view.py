@@ -38,6 +38,11 @@ class ExchangeView:
         self._finished = False
 
     @property
+    def first(self) -> Widget:
+        """The widget with which this exchange begins."""
+        return self._question
+
+    @property
     def last(self) -> Widget:
         """The widget after which the next exchange comes."""
         return self._line_view
