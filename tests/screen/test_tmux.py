@@ -1,6 +1,7 @@
 """The screen in a real terminal: tmux on a socket of its own, a real HTTP router behind."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -24,6 +25,8 @@ class Terminal:
         process = await asyncio.create_subprocess_exec(
             *self._command,
             *arguments,
+            # The readline library puts COLUMNS and LINES where only its children see them.
+            env=dict(os.environ),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -129,7 +132,7 @@ async def test_stopping_and_two_chats_at_once(terminal: Terminal) -> None:
         await terminal.until("stopped after 1 token")
         assert not router.chats[1].disconnected.is_set(), "the other chat goes on"
         await terminal.run("resize-window", "-x", "40", "-y", "12")
-        await terminal.until("1 Tell… ", lambda screen: "1 Tell" in screen and "^g" in screen)
+        await terminal.until("1 Tell", lambda screen: "1 Tell" in screen and "^g" in screen)
         await terminal.keys("F6", "Escape")
         await terminal.until("stopped after")
         await terminal.run("resize-window", "-x", "20", "-y", "5")
