@@ -100,13 +100,12 @@ class ChatTab(ChatActions):
         self.refresh_bindings()
 
     async def action_back(self) -> None:
-        """Leave the selection, or else the question that is being edited."""
-        if self.chat.selected is not None:
-            await self.open_chats.select(None)
-        else:
+        """Leave the question that is being edited and the selection."""
+        if self.chat.editing is not None:
             self.chat.editing = None
             self.panel.replace_draft(self.chat.kept_draft)
             self._show_editing()
+        await self.open_chats.select(None)
         self.refresh_bindings()
 
     def action_model(self) -> None:

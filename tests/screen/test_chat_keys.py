@@ -84,7 +84,7 @@ async def test_an_edited_question_replaces_everything_after_it(screen: Talked) -
 async def test_leaving_an_edit_brings_the_draft_back(screen: Talked) -> None:
     shown, router = screen
     await shown.press(*"draft")
-    await shown.press("ctrl+e")
+    await shown.press("alt+up", "ctrl+e")
     assert shown.prompt.text == "three"
     await shown.press("escape")
     await shown.until_gone("Editing")
