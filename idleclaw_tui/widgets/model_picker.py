@@ -6,7 +6,6 @@ from typing import Final
 from textual.content import Content
 
 from idleclaw_tui import words
-from idleclaw_tui.model_choice import is_chat_model
 from idleclaw_tui.network_view import ModelRow, in_order
 from idleclaw_tui.widgets.pick_list import PickList
 from idleclaw_tui.widgets.safe_text import toned
@@ -30,9 +29,7 @@ def matching(models: Sequence[ModelRow], typed: str) -> list[ModelRow]:
 
 
 def _can_chat(row: ModelRow) -> bool:
-    # The original router's capabilities leave out that a model can chat.
-    known = row.capabilities if row.slots_total is not None else ()
-    return is_chat_model(row.name, known)
+    return "embedding" not in row.capabilities or "completion" in row.capabilities
 
 
 def _searched(row: ModelRow) -> str:
