@@ -5,10 +5,10 @@
 
 Each program runs in a process of its own, in a pseudo-terminal of 120x40, and reads its answer over
 HTTP from a router in this process: mixed Markdown, 200 tokens a second. CPU time is what the
-operating system charges to that process from the first token to the finished answer. About every 0.4 s a
-letter that occurs nowhere else is written to the terminal; the time until its bytes come back in
-the program's output is how late the key shows. As a measure of how busy the machine itself is, the
-same letters are sent to a terminal whose line discipline echoes them.
+operating system charges to that process from the first token to the finished answer. About every
+0.4 s a letter that occurs nowhere else is written to the terminal; the time until its bytes come
+back in the program's output is how late the key shows. As a measure of how busy the machine itself
+is, the same letters are sent to a terminal whose line discipline echoes them.
 """
 
 import argparse
