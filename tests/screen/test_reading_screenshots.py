@@ -48,7 +48,11 @@ END = Finished(
 
 @SIZES
 async def test_code_is_numbered(screenshot: Shoot, size: Size) -> None:
-    script: list[Step] = [ThinkingPiece("Two ways come to mind."), TextPiece(BEGIN + CODE + REST), END]
+    script: list[Step] = [
+        ThinkingPiece("Two ways come to mind."),
+        TextPiece(BEGIN + CODE + REST),
+        END,
+    ]
     async with opened(FakeRouter(network(), script), size) as screen:
         screen.prompt.cursor_blink = False
         await screen.ask("Longest common prefix?")
