@@ -12,6 +12,7 @@ from textual.dom import DOMNode
 
 from idleclaw_tui.app import IdleClawApp
 from idleclaw_tui.errors import UsageError
+from idleclaw_tui.garbage_pauses import shorten_pauses
 from idleclaw_tui.keymap import load_keymap
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.node_link import Node
@@ -93,5 +94,6 @@ def run_app(
         keymap=keymap,
         ascii_only="utf" not in (sys.stdout.encoding or "").lower(),
     )
+    shorten_pauses()
     app.run(mouse=mouse)
     return app.return_code or 0

@@ -88,12 +88,10 @@ class Conversation(Vertical):
         await self.query_one(MessageList).select(exchange)
 
     def page(self, direction: int) -> None:
-        """Scroll by a page."""
+        """Scroll by a page, at once, so that a key that is held down goes on and on."""
         messages = self.query_one(MessageList)
-        if direction < 0:
-            messages.scroll_page_up(animate=False)
-        else:
-            messages.scroll_page_down(animate=False)
+        place = messages.scroll_y + direction * max(1, messages.size.height - 1)
+        messages.scroll_to(y=place, animate=False, immediate=True)
 
     async def show_more(self, *, earlier: bool) -> None:
         """Show exchanges that are not on the screen."""

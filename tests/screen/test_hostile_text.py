@@ -3,10 +3,12 @@
 import pytest
 from rich.segment import Segment
 from textual.color import Color
+from textual.selection import SELECT_ALL
 from textual.widgets import Static
 
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_protocol.status import ModelStatus, Network
+from idleclaw_protocol.text_safety import is_unsafe
 from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, ToolProgress
 from idleclaw_tui.errors import UsageError
 from idleclaw_tui.node_feed import NodeFeed
@@ -14,25 +16,28 @@ from idleclaw_tui.peers import LocalSharing
 from idleclaw_tui.sharing import LinkChanged, ModelsChanged, RequestChanged
 from idleclaw_tui.tabs.links import is_web_address
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
+from idleclaw_tui.widgets.message_list import MessageList
 from idleclaw_tui.widgets.safe_text import TerminalGuard, text, toast
 from idleclaw_tui.widgets.thinking_view import ThinkingHead
 from tests.screen.driving import Screen, opened
-from tests.screen.fakes import OLLAMA, FakeRouter, network, node
+from tests.screen.fakes import OLLAMA, FakeRouter, Step, network, node
+from tests.screen.payloads import PAYLOADS
 
 CONTROLS = "\x1b]0;pwned\x07\x1b]52;c;Y3VybA==\x07\x1b[31m\x9b31m\x07\x00\u202egnp\u2066\U000e0041"
-PAYLOADS = [
+BOTH = [
     f"[@click=app.bell]XX[/]{CONTROLS}",
     f"oops [/nope] [red{CONTROLS}",
 ]
 MARKS = ["[@click=app.bell]XX[/]", "oops [/nope] [red"]
-CASES = list(zip(PAYLOADS, MARKS, strict=True))
+CASES = list(zip(BOTH, MARKS, strict=True))
 
 
 def assert_harmless(screen: Screen) -> None:
     """Check all that is on the screen: no control characters, no action of the payload."""
     for strip in screen.app.screen._compositor.render_strips():
         for segment in strip:
-            assert segment.text.isprintable(), repr(segment.text)
+            assert is_unsafe(segment.text) is None, repr(segment.text)
+            assert not set(segment.text) & set("\n\t"), repr(segment.text)
             assert "app.bell" not in str(segment.style.meta if segment.style else {})
 
 
@@ -123,6 +128,34 @@ def test_the_guard_keeps_what_is_harmless_and_can_speak_ascii() -> None:
 
 def test_text_is_literal() -> None:
     assert text("[b]x[/b] $n\x1b[0m").plain == "[b]x[/b] $n"
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+async def test_no_payload_in_a_conversation_does_more_than_be_text(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda *_, **__: pytest.fail("opened a link"))
+    payload, seen = PAYLOADS[name]
+    rest = f"> {payload}\n\n| a |\n|-|\n| {payload} |\n"
+    script: list[Step] = [
+        ThinkingPiece(payload),
+        TextPiece(f"{payload}\n\n"),
+        TextPiece(rest),
+        Finished("error", error=payload),
+    ]
+    async with opened(FakeRouter(network(), script), (100, 40)) as screen:
+        await screen.ask("Go")
+        await screen.until_shown("^r again")
+        assert seen in screen.text.replace("\n", "")
+        assert_harmless(screen)
+        screen.app.screen.query_one(ThinkingHead).action_open_or_close()
+        await screen.until(lambda: screen.app.screen.query(".thinking-text"), "thinking")
+        screen.chat.query_one(MessageList).scroll_home(animate=False)
+        await screen.pilot.pause()
+        assert_harmless(screen)
+        answer = screen.app.screen.query_one(AnswerMarkdown)
+        assert is_unsafe(answer.get_selection(SELECT_ALL)[0]) is None
+        assert screen.app.clipboard == ""
 
 
 def drawn(screen: Screen) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from tests import fake_router_http as http
 from tests.programs import require_program
+from tests.screen.payloads import PAYLOADS
 
 PROGRAM = "printf '\\033]2;untouched\\007'; {python} -m idleclaw_tui --server {url}; echo ended=$?"
 
@@ -178,6 +179,33 @@ async def test_a_hostile_answer_touches_neither_title_nor_clipboard(terminal: Te
         assert (await terminal.run("display", "-p", "#{pane_title}")).strip() == "untouched"
         assert "evil" not in await terminal.run("show-buffer")
         await leave(terminal)
+
+
+async def test_no_payload_in_an_answer_reaches_the_terminal(terminal: Terminal) -> None:
+    texts = [payload for payload, _ in PAYLOADS.values() if "\ud800" not in payload]
+    async with http.FakeRouter() as router:
+        pieces = [http.text(f"{text}\n\n{piece}\n\n") for text in texts for piece in "ab"]
+        thoughts = [http.thinking(text) for text in texts]
+        router.script = [
+            *thoughts,
+            *pieces,
+            http.text("\n```\n\nall of it"),
+            http.finish(),
+            http.DONE,
+        ]
+        await start(terminal, router.url)
+        await terminal.keys("go", "Enter")
+        await terminal.until("all of it")
+        for _ in range(100):
+            await terminal.keys(*["PageUp"] * 5)
+            if "thought for" in await terminal.screen():
+                break
+        await terminal.until("thought for")
+        assert (await terminal.run("display", "-p", "#{pane_title}")).strip() == "untouched"
+        assert "evil" not in await terminal.run("show-buffer")
+        assert (await terminal.run("display", "-p", "#{alternate_on}")).strip() == "1"
+        await terminal.keys("C-q")
+        await terminal.until("ended=0")
 
 
 async def test_a_pipe_gets_no_escape_codes(terminal: Terminal) -> None:
