@@ -226,8 +226,6 @@ class IdleClawApp(App[None]):
         with suppress(NoMatches):
             self._top_bar.show_headline()
             self._tabs[self._top_bar.active].show_network()
-            if self._top_bar.active != "chat":
-                self._chat.show_network()
 
     def _tick(self) -> None:
         if self._network.reachable:

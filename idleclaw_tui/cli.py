@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from idleclaw_tui.command_line import PROGRAM, read_command_line
+from idleclaw_tui.command_line import PROGRAM, completion, read_command_line
 from idleclaw_tui.errors import IdleClawError, UsageError
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.settings import Settings, read_settings
@@ -50,6 +50,10 @@ def _ollama_url(settings: Settings) -> str:
     if address.warning is not None:
         sys.stderr.write(f"{address.warning}\n")
     return address.url
+
+
+_PARTS: Final = ("textual", "httpx", "websockets", "ollama", "pydantic")
+"""Packages whose versions matter in a report of a fault."""
 
 
 def _screen(options: argparse.Namespace) -> int:
@@ -156,12 +160,25 @@ def _local(options: argparse.Namespace) -> int:
     return run_local(ollama_url, prompt=options.prompt, model=options.model, mouse=options.mouse)
 
 
+def _skill(options: argparse.Namespace) -> int:
+    from idleclaw_tui.headless.skill import show_or_install
+
+    return show_or_install(options.install)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    sys.stdout.write(f"{completion(options.shell)}\n")
+    return ExitCode.OK
+
+
 _MODES: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "screen": _screen,
     "consume": _consume,
     "status": _status,
     "contribute": _contribute,
     "local": _local,
+    "skill": _skill,
+    "completion": _completion,
 }
 
 
@@ -173,8 +190,10 @@ def _run(mode: Coroutine[object, object, ExitCode]) -> ExitCode:
 
 def _version() -> int:
     from importlib.metadata import version
+    from platform import python_version
 
-    sys.stdout.write(f"{PROGRAM} {version('idleclaw')}\n")
+    parts = ", ".join(f"{name} {version(name)}" for name in _PARTS)
+    sys.stdout.write(f"{PROGRAM} {version('idleclaw')}\nPython {python_version()}, {parts}\n")
     return ExitCode.OK
 
 

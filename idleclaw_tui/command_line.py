@@ -10,6 +10,7 @@ from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.settings import DEFAULT_OLLAMA_HOST, DEFAULT_SERVER
 
 PROGRAM: Final = "idleclaw-tui"
+COMPLETED_SHELLS: Final = ("bash", "zsh")
 SHARING_MODES: Final = ("idle", "always", "schedule", "manual")
 
 AddParser = Callable[..., argparse.ArgumentParser]
@@ -42,7 +43,7 @@ exit status:
 
 
 def read_command_line(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return the options, `mode` among them: screen, consume, status, contribute or local.
+    """Return the options, `mode` among them: screen or one of the commands.
 
     Raises `UsageError` for what it does not know, and `SystemExit` after `--help`.
     """
@@ -62,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument(
+        "--version", action="store_true", help="print the versions of it and its parts, and exit"
+    )
     _add_server(parser, default=None)
     _add_ollama_host(parser, default=None)
     _add_mouse(parser, default=True)
@@ -72,7 +75,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_status(add)
     _add_contribute(add)
     _add_local(add)
+    _add_skill(add)
+    _add_completion(add)
     return parser
+
+
+def completion(shell: str) -> str:
+    """Return the script that lets a shell of `COMPLETED_SHELLS` complete this command line."""
+    import shtab
+
+    script: str = shtab.complete(_parser(), shell=shell)
+    return script
 
 
 def _add_consume(add: AddParser) -> None:
@@ -210,6 +223,31 @@ def _add_local(add: AddParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="the model to ask")
     _add_mouse(parser, default=argparse.SUPPRESS)
     parser.set_defaults(mode="local")
+
+
+def _add_skill(add: AddParser) -> None:
+    parser = add(
+        "skill",
+        help="teach a coding agent to use these commands",
+        description="Print a SKILL.md that tells a coding agent how to use consume, status and "
+        "contribute, with their exit statuses and limits; or put it where the agent looks.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--install", metavar="DIR", help="write it to DIR/idleclaw/SKILL.md and print that path"
+    )
+    parser.set_defaults(mode="skill")
+
+
+def _add_completion(add: AddParser) -> None:
+    parser = add(
+        "completion",
+        help="complete this command line with Tab",
+        description=f'Print a script for your shell. For bash: eval "$({PROGRAM} completion bash)"',
+        allow_abbrev=False,
+    )
+    parser.add_argument("shell", choices=COMPLETED_SHELLS)
+    parser.set_defaults(mode="completion")
 
 
 def _add_server(parser: argparse.ArgumentParser, default: str | None) -> None:

@@ -1,6 +1,5 @@
-"""What the screen knows of the network: the last picture of it, how old that is, and its speed."""
+"""What the screen knows of the network: the last picture of it, how old that is, and its past."""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -16,10 +15,8 @@ from idleclaw_protocol.status import (
 )
 from idleclaw_tui import words
 from idleclaw_tui.model_choice import commonest_model, fastest_model
+from idleclaw_tui.network_history import ModelNow, NetworkHistory, TotalsNow
 from idleclaw_tui.words import Toned
-
-HISTORY: Final = 120
-"""Samples of the network's speed that are kept; the oldest goes first."""
 
 MISSING: Final = "This router does not tell its nodes, free slots and speeds."
 
@@ -47,6 +44,18 @@ class ModelRow:
     def of(cls, status: ModelStatus) -> "ModelRow":
         """Return the row for what a router tells about a model."""
         return cls(**{name: getattr(status, name) for name in cls.__slots__})
+
+    @property
+    def running(self) -> int | None:
+        """How many of its slots are busy."""
+        if self.slots_free is None or self.slots_total is None:
+            return None
+        return max(0, self.slots_total - self.slots_free)
+
+    @property
+    def now(self) -> ModelNow:
+        """What of it changes from moment to moment."""
+        return ModelNow(self.tokens_per_second, self.running, self.queued)
 
     @property
     def description(self) -> str:
@@ -142,7 +151,6 @@ def _capabilities(models: ModelList, name: str) -> tuple[str, ...]:
 
 
 ModelOrder = Literal["name", "free", "speed"]
-MODEL_ORDERS: Final[tuple[ModelOrder, ...]] = ("name", "free", "speed")
 
 
 def in_order(models: Sequence[ModelRow], order: ModelOrder) -> list[ModelRow]:
@@ -155,26 +163,10 @@ def in_order(models: Sequence[ModelRow], order: ModelOrder) -> list[ModelRow]:
     return by_name
 
 
-def in_steady_order(
-    models: Sequence[ModelRow], order: ModelOrder, before: Sequence[str]
-) -> list[ModelRow]:
-    """Return the models in order, but those of `before` in the places they had.
-
-    Numbers change with every look, and rows that change places cannot be read. Names do not.
-    """
-    if order == "name":
-        return in_order(models, order)
-    place = {name: index for index, name in enumerate(before)}
-    known = sorted((row for row in models if row.name in place), key=lambda r: place[r.name])
-    return known + in_order([row for row in models if row.name not in place], order)
-
-
 class NetworkView:
     """The last picture, its age and what is wrong now. Times are of one monotonic clock.
 
     `own_alias` is the name under which this machine's node is shown, while it is connected.
-
-    The speeds of the last `HISTORY` pictures are kept for the sparkline.
     """
 
     def __init__(self, server: str, label: str | None = None) -> None:
@@ -182,7 +174,7 @@ class NetworkView:
         self.picture: Picture | None = None
         self.error: str | None = None
         self.own_alias: str | None = None
-        self.speeds: deque[float] = deque(maxlen=HISTORY)
+        self.history = NetworkHistory()
         self._seen_at = 0.0
         self._retry_at = 0.0
 
@@ -199,7 +191,12 @@ class NetworkView:
     def saw(self, picture: Picture, now: float) -> None:
         """Take in a look that succeeded."""
         self.picture, self.error, self._seen_at = picture, None, now
-        self.speeds.append(picture.tokens_per_second or 0.0)
+        self.history.saw(
+            now,
+            TotalsNow(picture.tokens_per_second, picture.running, picture.queued),
+            {row.name: row.now for row in picture.models},
+            {node.alias: node for node in picture.nodes or ()},
+        )
 
     def lost(self, error: str, now: float, retry_seconds: float, *, was_live: bool = False) -> None:
         """Take in a look that failed with the sentence `error` and will be repeated.
@@ -209,6 +206,7 @@ class NetworkView:
         if was_live and self.error is None:
             self._seen_at = now
         self.error, self._retry_at = error, now + retry_seconds
+        self.history.lost(now)
 
     def trouble(self, now: float) -> str | None:
         """Return what is wrong and when it is tried again."""

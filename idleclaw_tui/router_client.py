@@ -83,6 +83,8 @@ class RouterClient:
         try:
             self._http = httpx.AsyncClient(
                 timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+                # SSL_CERT_FILE holds towards this machine too, unlike the proxies.
+                verify=httpx.create_ssl_context(),
                 trust_env=not is_loopback(urlsplit(server).hostname or ""),
                 follow_redirects=False,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),

@@ -10,7 +10,6 @@ from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual.color import Color, ColorParseError
 from textual.content import Content
 from textual.filter import LineFilter
@@ -59,29 +58,8 @@ def clean_line_keeping_blanks(string: str) -> str:
     return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 1]}…"
 
 
-def cell(part: Toned, variables: Mapping[str, str], *, right: bool = False) -> Text:
-    """Return a table's cell in the colours of the theme whose CSS `variables` are given."""
-    return Text(
-        clean_line(part.text, MAX_LINE),
-        style=_rich_style(part.tone, variables),
-        justify="right" if right else "left",
-        no_wrap=True,
-        overflow="ellipsis",
-        end="",
-    )
-
-
-def toast(widget: Widget, message: str, *, warn: bool = False) -> None:
-    """Show a passing remark, literally; what must not be missed belongs elsewhere."""
-    widget.notify(
-        clean_line(message, MAX_LINE),
-        severity="warning" if warn else "information",
-        markup=False,
-        timeout=4,
-    )
-
-
-def _rich_style(tone: Tone, variables: Mapping[str, str]) -> Style:
+def tone_style(tone: Tone, variables: Mapping[str, str]) -> Style:
+    """Return the style of a tone in the colours of the theme whose CSS `variables` are given."""
     if tone == "strong":
         return Style(bold=True)
     try:
@@ -94,6 +72,16 @@ def _rich_style(tone: Tone, variables: Mapping[str, str]) -> Style:
     except ColorParseError:
         return Style()
     return Style()
+
+
+def toast(widget: Widget, message: str, *, warn: bool = False) -> None:
+    """Show a passing remark, literally; what must not be missed belongs elsewhere."""
+    widget.notify(
+        clean_line(message, MAX_LINE),
+        severity="warning" if warn else "information",
+        markup=False,
+        timeout=4,
+    )
 
 
 _UNPRINTABLE: Final = re.compile(
@@ -115,6 +103,8 @@ _ASCII_FORMS: Final = str.maketrans(
             ("▄▅▆▇█", "#"),
             ("░", "."),
             ("▸", ">"),
+            ("↑", "^"),
+            ("↓", "v"),
         )
         for glyph in glyphs
     }

@@ -34,12 +34,52 @@ MAX_SEQUENCE_CHARS: Final = 4096
 """An escape sequence longer than this has ended: an unclosed one must not swallow the answer."""
 
 
+# What the state machine below does with whole sequences, in one pass at the speed of the regular
+# expression engine: a text full of them must not hold up the process that cleans it.
+_ROOM: Final = MAX_SEQUENCE_CHARS - 8
+_DROPPED = (
+    r"[\x00-\x08\r\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x8f\x91-\x97\x99\x9a\x9c"
+    rf"{_BIDI_CONTROLS}{_TAGS}]++"
+)
+_KEPT = rf"[^\x00-\x08\r\x0e-\x1f\x7f-\x84\x86-\x9f{_BIDI_CONTROLS}{_TAGS}]++"
+
+
+def _whole_sequence(end: str) -> str:
+    """Return the pattern of a sequence that has ended, or that what follows it breaks off.
+
+    `end` stands for a text's end as one more thing that breaks a sequence off.
+    """
+    broken = rf"(?=[^ -~]{end})"
+    return (
+        rf"[\x1b\x9b]+(?=[\x1b\x9b]{end})"
+        rf"|\x1b(?:[ -/]{{1,{_ROOM}}}+[0-~]|[0-OQ-WYZ\\`-~]|[ -/]{{0,{_ROOM}}}+{broken})"
+        rf"|(?:\x1b\[|\x9b)[ -?]{{0,{_ROOM}}}+(?:[@-~]|{broken})"
+        rf"|(?:\x1b[PX\]^_]|[\x90\x98\x9d-\x9f])[^\n\x07\x1b\x9c]{{0,{_ROOM}}}+"
+        rf"(?:[\x07\x9c]|(?=[\n\x1b]{end}))"
+    )
+
+
+_settled_run: Final = re.compile(f"(?:{_KEPT}|{_DROPPED}|{_whole_sequence('')})++").match
+_END_OF_RUN: Final = r"|\Z"
+_drop_sequences: Final = re.compile(f"{_DROPPED}|{_whole_sequence(_END_OF_RUN)}").sub
+_line_ends: Final = re.compile("[\x0b\x0c\x85\u2028\u2029]").sub
+_surrogates: Final = re.compile("[\ud800-\udfff]").sub
+
+
 class _State(Enum):
     TEXT = auto()
     ESCAPE = auto()
     INTERMEDIATE = auto()
     CONTROL_SEQUENCE = auto()
     STRING = auto()
+
+
+_BODIES: Final = {
+    _State.INTERMEDIATE: re.compile("[ -/]*"),
+    _State.CONTROL_SEQUENCE: re.compile("[ -?]*"),
+    _State.STRING: re.compile("[^\n\x07\x1b\x9c]*"),
+}
+"""What goes on being inside an unfinished sequence."""
 
 
 class TextCleaner:
@@ -64,7 +104,28 @@ class TextCleaner:
         """Return the clean text of the next piece."""
         if self._state is _State.TEXT and is_unsafe(chunk) is None:
             return chunk
-        return "".join([kept for kept in map(self._next, chunk) if kept])
+        kept: list[str] = []
+        at = 0
+        while at < len(chunk):
+            if self._state is _State.TEXT and (run := _settled_run(chunk, at)):
+                text = _drop_sequences("", run[0])
+                kept.append(_surrogates("\ufffd", _line_ends(_NEWLINE, text)))
+                at = run.end()
+            elif (after := self._skip_body(chunk, at)) > at:
+                at = after
+            else:
+                kept.append(self._next(chunk[at]))
+                at += 1
+        return "".join(kept)
+
+    def _skip_body(self, chunk: str, at: int) -> int:
+        body = _BODIES.get(self._state)
+        if body is None:
+            return at
+        found = body.match(chunk, at, at + MAX_SEQUENCE_CHARS - self._length)
+        end = found.end() if found else at
+        self._length += end - at
+        return end
 
     def _next(self, char: str) -> str:
         if self._state is _State.TEXT:
@@ -74,7 +135,7 @@ class TextCleaner:
             self._state = _State.TEXT
             return self._text(char)
         if char == _ESC:
-            self._enter(_State.ESCAPE, keep_length=True)
+            self._enter(_State.ESCAPE)
         elif self._state is _State.STRING:
             if char in (_BEL, _ST):
                 self._state = _State.TEXT
@@ -107,20 +168,19 @@ class TextCleaner:
 
     def _escape(self, char: str) -> str:
         if self._state is _State.ESCAPE and char == "[":
-            self._enter(_State.CONTROL_SEQUENCE, keep_length=True)
+            self._state = _State.CONTROL_SEQUENCE
         elif self._state is _State.ESCAPE and char in _STRING_OPENERS_7BIT:
-            self._enter(_State.STRING, keep_length=True)
+            self._state = _State.STRING
         elif " " <= char <= "/":
-            self._enter(_State.INTERMEDIATE, keep_length=True)
+            self._state = _State.INTERMEDIATE
         else:
             self._state = _State.TEXT
             return "" if "0" <= char <= "~" else self._text(char)
         return ""
 
-    def _enter(self, state: _State, *, keep_length: bool = False) -> None:
+    def _enter(self, state: _State) -> None:
         self._state = state
-        if not keep_length:
-            self._length = 1
+        self._length = 1
 
 
 def clean(text: str) -> str:

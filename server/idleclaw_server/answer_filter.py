@@ -2,7 +2,8 @@
 
 Taken out, outside code: tool-call tags with their content, script and style elements with theirs,
 comments and the tags of known HTML elements. Text is held back only from a "<" that may begin one
-of these, for at most `markup.MAX_HELD` characters; what happens then is told there.
+of these, for at most `markup.MAX_HELD` characters; what happens then is told there. Behind the
+first `MAX_BRACKETS` a space follows every "<", so that nothing can begin there.
 """
 
 import re
@@ -15,6 +16,9 @@ from idleclaw_server.markup import Kind, read_bracket
 
 MAX_CALL_CHARS: Final = 20_000
 """Of a longer tool call nothing is kept."""
+
+MAX_BRACKETS: Final = 2_000
+"""Of "<" outside fenced code; each costs microseconds in which no other stream moves."""
 
 _special: Final = unsafe_or("<`\\\n")
 _MAX_INLINE_CODE: Final = 1_024
@@ -35,13 +39,14 @@ class AnswerFilter:
         calls: what stood in tool-call tags, at most 16 texts; an unclosed one comes with `flush`.
     """
 
-    __slots__ = ("_call", "_cleaner", "_held", "_plain", "_regions", "calls")
+    __slots__ = ("_brackets", "_call", "_cleaner", "_held", "_plain", "_regions", "calls")
 
     def __init__(self) -> None:
         self._cleaner = TextCleaner()
         self._regions = CodeRegions()
         self._held = ""
         self._plain = False
+        self._brackets = 0
         self._call: _CallText | None = None
         self.calls: list[str] = []
 
@@ -66,6 +71,9 @@ class AnswerFilter:
             if self._call is not None:
                 at = self._skip_call(self._call, text, at)
                 continue
+            if self._brackets == MAX_BRACKETS:
+                out.append(text[at:].replace("<", "< "))
+                break
             bracket = text.find("<", at)
             if bracket != at:
                 self._keep(text[at : bracket if bracket > 0 else len(text)], out)
@@ -76,6 +84,7 @@ class AnswerFilter:
                 self._held = text[at:]
                 break
             at = end
+            self._brackets += not self._regions.in_fence
         self._plain = (
             not self._held
             and self._call is None
@@ -91,7 +100,11 @@ class AnswerFilter:
     def _bracket(self, text: str, at: int, out: list[str], *, final: bool) -> int | None:
         """Handle the "<" at `text[at]`; return where to go on, or None to wait for more text."""
         self._regions.interrupt()
-        if self._regions.in_fence or not _may_open(text, at):
+        if self._regions.in_fence:
+            line_end = text.find("\n", at)
+            self._keep(text[at : line_end if line_end > 0 else len(text)], out)
+            return line_end if line_end > 0 else len(text)
+        if not _may_open(text, at):
             self._keep("<", out)
             return at + 1
         crowd = _crowd(text, at)

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from platform import python_version
 from typing import Final
 
 from pydantic import SecretStr, ValidationError
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         description="The router of an IdleClaw network: nodes connect to it, consumers chat "
         "through it. Every setting is also an environment variable, IDLECLAW_<NAME>.",
     )
-    parser.add_argument("--version", action="version", version=f"idleclaw {version('idleclaw')}")
+    parser.add_argument("--version", action="version", version=_versions())
     for name, field in Settings.model_fields.items():
         parser.add_argument(
             f"--{name.replace('_', '-')}",
@@ -98,3 +99,8 @@ def _first_fault(error: ValidationError) -> str:
     name = str(fault["loc"][0])
     words = fault["msg"].removeprefix("Value error, ")
     return f"--{name.replace('_', '-')} (IDLECLAW_{name.upper()}): {words}"
+
+
+def _versions() -> str:
+    parts = ", ".join(f"{name} {version(name)}" for name in ("aiohttp", "pydantic"))
+    return f"idleclaw-server {version('idleclaw')} (Python {python_version()}, {parts})"

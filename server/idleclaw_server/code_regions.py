@@ -154,7 +154,7 @@ class CodeRegions:
     def _extend_line(self, token: str) -> None:
         if self._line is None:
             return
-        if token[0] == "<" and (token[1:2].isalpha() or token[1:2] == "/"):
+        if not self._fence and token[0] == "<" and (token[1:2].isalpha() or token[1:2] == "/"):
             self._html = self._doubt = True
         line = self._line + token
         if self._fence:

@@ -25,7 +25,7 @@ _MAX_DECLARATION: Final = 256
 # would meet what comes behind ("<scr<b>ipt>").
 _DANGLING: Final = re.compile(r"<(?:!-?|/?([A-Za-z][\w-]*+)?)(?=<)", re.ASCII)
 _NAME: Final = re.compile(r"<(/?)([A-Za-z][\w-]*+)", re.ASCII)
-_COMMENT_END: Final = re.compile(r"--!?>")
+_COMMENT_ENDS: Final = ("-->", "--!>")
 _ATTRIBUTES: Final = re.compile(
     r"""(?:[\s/]*+[^\s"'<>/=&|;,(){}]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>][^\s<>]*+))?+)*+[\s/]*+"""
 )
@@ -147,8 +147,9 @@ def _declaration(text: str, at: int, end: int) -> Finding:
     """Decide about a comment or another "<!"."""
     begun = text[at : min(end, at + 4)]
     if begun == "<!--":
-        match = _COMMENT_END.search(text, at + 2, end)
-        return Finding(Kind.WAIT, at) if match is None else Finding(Kind.DROP, match.end(), "!")
+        found = [(text.find(closing, at + 2, end), len(closing)) for closing in _COMMENT_ENDS]
+        ends = [start + length for start, length in found if start >= 0]
+        return Finding(Kind.DROP, min(ends), "!") if ends else Finding(Kind.WAIT, at)
     if "<!--".startswith(begun):
         return Finding(Kind.WAIT, at)
     if not (begun[2].isalpha() or begun[2] == "["):

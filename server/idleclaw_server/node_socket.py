@@ -21,7 +21,7 @@ from idleclaw_server.errors import NodeRefused
 from idleclaw_server.node import Node
 from idleclaw_server.socket_link import NodeSocket, SocketLink
 
-_TURN_BYTES: Final = 65_536
+_TURN_BYTES: Final = 32_768
 _FRAME_COST_BYTES: Final = 128
 _REQUEST_FRAMES: Final = frozenset(
     {"inference_chunk", "inference_error", "inference_decline", "inference_cancelled"}

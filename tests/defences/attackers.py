@@ -56,11 +56,26 @@ async def _deaf(url: str, number: int) -> None:
 
 
 async def _endless_node(url: str, number: int) -> None:
-    """A node that never stops talking."""
-    async with _joined(url, number) as node:
-        request_id = (await node.asked()).request_id
-        while True:
-            await node.chunk(request_id, "x" * 8_000, message={"thinking": "\x1b]0;x" * 500})
+    """A node that never stops talking, and comes back when it is closed."""
+    while True:
+        with suppress(*GONE):
+            async with _joined(url, number) as node:
+                while True:
+                    request_id = (await node.asked()).request_id
+                    for _ in range(100):
+                        thinking = "\x1b]0;x" * 500
+                        await node.chunk(request_id, "x" * 8_000, message={"thinking": thinking})
+
+
+async def _markup_node(url: str, number: int) -> None:
+    """A node whose answers are what costs the router most to clean, in the largest frames."""
+    while True:
+        with suppress(*GONE):
+            async with _joined(url, 10 + number) as node:
+                while True:
+                    request_id = (await node.asked()).request_id
+                    for text in ("<!--" * 30_000, "\x1b[31mx" * 20_000, "```\n<b>\n" * 14_000):
+                        await node.chunk(request_id, text)
 
 
 async def _huge_node(url: str, number: int) -> None:
@@ -90,7 +105,7 @@ async def _joined(url: str, number: int) -> AsyncIterator[ScriptedNode]:
         yield node
 
 
-ATTACKS = (_idle, _garbage, _asking, _deaf, _endless_node, _huge_node, _flooding_node)
+ATTACKS = (_idle, _garbage, _asking, _deaf, _endless_node, _markup_node, _huge_node, _flooding_node)
 
 
 async def main(url: str) -> None:

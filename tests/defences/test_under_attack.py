@@ -25,6 +25,7 @@ async def _attacked(url: str) -> AsyncIterator[None]:
     async with await anyio.open_process(command, stdout=None, stderr=None) as attackers:
         try:
             yield
+            assert attackers.returncode is None
         finally:
             attackers.kill()
 

@@ -1,10 +1,10 @@
 """What holds for every text, however it is cut."""
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from idleclaw_protocol.text_safety import clean, is_unsafe
-from idleclaw_server.answer_filter import AnswerFilter
+from idleclaw_server.answer_filter import MAX_BRACKETS, AnswerFilter
 from tests.output.filtering import cut, filtered, markdown, rendered_tags
 
 
@@ -68,3 +68,13 @@ def test_text_is_only_held_from_an_angle_bracket_on(text: str) -> None:
         delivered += answer.decode(char)
         if "<" not in seen:
             assert delivered == clean(seen)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 3), markdown, st.lists(st.integers(0, 400), max_size=6))
+def test_behind_very_many_brackets_nothing_begins(left: int, text: str, places: list[int]) -> None:
+    """A9: deciding about each of a hundred thousand would hold up every other stream."""
+    many = "<b>" * (MAX_BRACKETS - left)
+    whole = filtered([many + text + "<script>"])
+    assert filtered([many, *cut(text, places), "<script>"]) == whole
+    assert rendered_tags(whole) == []

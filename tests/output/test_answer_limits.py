@@ -91,7 +91,7 @@ async def test_a_chunk_of_markup_alone_ends_the_answer_at_its_bound() -> None:
             await node.chunk(asked.request_id, "<b>" * 40_000)
             *texts, end = await answer.rest()
             assert await node.cancelled() == asked.request_id
-    assert _texts(texts) == "< "
+    assert "<b" not in _texts(texts)
     assert finish(end) == "length"
 
 

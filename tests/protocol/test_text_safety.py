@@ -66,11 +66,36 @@ def test_an_unclosed_sequence_swallows_at_most_its_bound(opener: str, after: str
 
 
 @given(st.integers(min_value=1, max_value=10))
-def test_reopening_a_sequence_does_not_stretch_the_bound(every: int) -> None:
+def test_the_bound_counts_from_the_last_opener(every: int) -> None:
     opened_again = "".join("\x1b" + "0" * every for _ in range(2 * MAX_SEQUENCE_CHARS))
     strings = "\x1b]" + "\x1b]x" * 2 * MAX_SEQUENCE_CHARS + "y" * MAX_SEQUENCE_CHARS + "END"
     assert clean(strings).endswith("END")
     assert clean(opened_again + "0" * MAX_SEQUENCE_CHARS + "END").endswith("END")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["\x1b]", "\x1b[", "\x1b ", "\x1bP", "\x9b", "\x9d", "\x1b", "m", "\x07", "\n"]
+            ),
+            st.sampled_from(["", "0", " ", "a", "\x80", "é"]),
+            st.integers(min_value=0, max_value=9).map(lambda short: MAX_SEQUENCE_CHARS - short),
+        ),
+        max_size=5,
+    ),
+    st.integers(min_value=1, max_value=5000),
+)
+def test_long_sequences_end_alike_however_they_are_cut(
+    parts: list[tuple[str, str, int]], cut: int
+) -> None:
+    """A7: the quick way through whole sequences and the slow one through pieces agree."""
+    whole = "".join(opener + filler * count for opener, filler, count in parts)
+    cleaner = TextCleaner()
+    pieces = [whole[at : at + cut] for at in range(0, len(whole), cut)]
+    assert "".join(map(cleaner.decode, pieces)) == clean(whole)
+    by_char = TextCleaner()
+    assert "".join(map(by_char.decode, whole)) == clean(whole)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ class FakeRouter:
         self.looks = 0
         self.gone = False
         self.streams = 0
+        self.told = 0
         self._published = asyncio.Condition()
         self.basics = (
             Health(status="ok", uptime_seconds=4000, node_count=2),
@@ -107,6 +108,7 @@ class FakeRouter:
         try:
             while self.page is not None:
                 yield self.page
+                self.told += 1
                 async with self._published:
                     await self._published.wait()
                 self._check()

@@ -57,10 +57,10 @@ async def test_the_palette_runs_an_action_of_another_tab() -> None:
     async with opened(FakeRouter(network())) as screen:
         await screen.press("ctrl+p")
         await screen.until(lambda: screen.app.screen.query("CommandInput"), "palette")
-        await screen.press(*"sort models")
-        await screen.until_shown("Network: Sort models by something else")
+        await screen.press(*"another column")
+        await screen.until_shown("Network: Sort by another column")
         await screen.press("enter")
-        await screen.until_shown("sorted by free")
+        await screen.until_shown("params↓")
 
 
 async def test_f1_shows_and_hides_help() -> None:

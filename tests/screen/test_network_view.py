@@ -1,13 +1,12 @@
 """What the screen knows of the network, and how it says it."""
 
 from idleclaw_protocol.status import Network
-from idleclaw_tui.network_rows import load_bar, model_cells, model_detail, node_detail, totals_line
+from idleclaw_tui.network_detail import model_detail, node_detail, past_shown, tiles, totals_line
+from idleclaw_tui.network_rows import load_bar, model_cells, node_cells
 from idleclaw_tui.network_view import (
-    HISTORY,
     ModelRow,
     NetworkView,
     in_order,
-    in_steady_order,
     picture_of_basics,
     picture_of_network,
 )
@@ -64,7 +63,6 @@ def test_a_lost_router_is_said_with_age_and_countdown() -> None:
     assert view.trouble(140.0) == "No router answers. Retrying now."
     assert view.staleness(142.0) == "as of 42 s ago"
     assert "unreachable · retrying in 6 s" in plain(view.headline(132.0, 80))
-    assert plain(totals_line(view, 142.0)).endswith("as of 42 s ago")
     view.saw(picture_of_network(network()), 150.0)
     assert view.reachable
     assert view.trouble(151.0) is None
@@ -74,14 +72,6 @@ def test_a_label_stands_for_the_address() -> None:
     view = NetworkView(SERVER, "embedded network on this machine")
     view.saw(picture_of_network(network()), 0.0)
     assert "embedded network on this machine" in plain(view.headline(0.0, 80))
-
-
-def test_the_history_of_speeds_is_bounded() -> None:
-    view = NetworkView(SERVER)
-    for number in range(HISTORY + 5):
-        view.saw(picture_of_network(network(speed=number)), float(number))
-    assert len(view.speeds) == HISTORY
-    assert view.speeds[-1] == HISTORY + 4
 
 
 def rows(*speeds: tuple[str, float]) -> list[ModelRow]:
@@ -95,14 +85,6 @@ def test_models_are_sorted_by_name_or_number() -> None:
     assert [row.name for row in in_order(models, "speed")] == ["a", "c", "b"]
 
 
-def test_rows_stay_put_while_their_numbers_change() -> None:
-    before = ["a", "c", "gone", "b"]
-    models = rows(("a", 1.0), ("b", 9.0), ("c", 5.0), ("new", 7.0))
-    steady = in_steady_order(models, "speed", before)
-    assert [row.name for row in steady] == ["a", "c", "b", "new"]
-    assert [row.name for row in in_steady_order(models, "speed", [])] == ["b", "new", "c", "a"]
-
-
 def test_a_bar_is_full_only_where_nothing_is_free() -> None:
     assert load_bar(node("a", 0, 4)) == "░░░░"
     assert load_bar(node("a", 1, 60)) == "█░░░"
@@ -112,18 +94,54 @@ def test_a_bar_is_full_only_where_nothing_is_free() -> None:
 
 
 def test_details_say_what_is_known_and_nothing_else() -> None:
-    llama = [plain(line) for line in model_detail(ModelRow.of(LLAMA))]
+    view = NetworkView(SERVER)
+    view.saw(picture_of_network(network()), 0.0)
+    llama = [plain(line) for line in model_detail(ModelRow.of(LLAMA), view, 0.0, 40)]
     assert "first token  0.6 s, 1 in 20 2.1 s" in llama
     assert "on disk      2.0 GB" in llama
-    gemma = [plain(line) for line in model_detail(ModelRow.of(GEMMA))]
+    gemma = [plain(line) for line in model_detail(ModelRow.of(GEMMA), view, 0.0, 40)]
     assert not any(line.startswith(("speed", "first token", "memory")) for line in gemma)
-    paused = [plain(line) for line in node_detail(NODES[3])]
+    paused = [plain(line) for line in node_detail(NODES[3], view, 0.0, 40)]
     assert "state        ‖ paused · on battery" in paused
 
 
-def test_totals_of_an_empty_network() -> None:
+def test_the_detail_shows_what_the_row_went_through() -> None:
     view = NetworkView(SERVER)
-    assert "asking the router" in plain(totals_line(view, 0.0))
+    for second, free in enumerate((10, 10, 5, 0)):
+        row = LLAMA.model_copy(update={"slots_free": free})
+        view.saw(picture_of_network(network((row,))), second * 2.0)
+    lines = [plain(line) for line in model_detail(ModelRow.of(row), view, 6.0, 40)]
+    assert "slots        10 of 10 busy  " + "▁▁▅█".rjust(12) in lines
+    assert past_shown(40) == "last 24 s"
+    narrow = [plain(line) for line in model_detail(ModelRow.of(row), view, 6.0, 34)]
+    assert "slots        10 of 10 busy" in narrow
+    assert past_shown(34) == ""
+
+
+def test_ones_own_node_is_marked_in_words() -> None:
+    view = NetworkView(SERVER)
+    assert node_cells(NODES[0])["node"].text == "amber-otter"
+    assert node_cells(NODES[0], own=True)["node"].text == "yours · amber-otter"
+    assert not any("yours" in plain(line) for line in node_detail(NODES[0], view, 0.0, 40))
+    view.own_alias = "amber-otter"
+    assert plain(node_detail(NODES[0], view, 0.0, 40)[0]).startswith("machine      yours")
+
+
+def test_totals_fit_their_room() -> None:
+    view = NetworkView(SERVER)
+    assert "asking the router" in plain(totals_line(view, 0.0, 80))
+    view.saw(picture_of_network(network()), 0.0)
+    whole = "running 6/18  waiting 3  tok/s 84  nodes 5  models 3"
+    assert plain(totals_line(view, 0.0, 80)).strip() == whole
+    for width in range(12, 80):
+        assert len(plain(totals_line(view, 0.0, width)).rstrip()) <= width
     empty = Network.model_validate(network(models=()).model_dump() | {"nodes": ()})
     view.saw(picture_of_network(empty), 0.0)
-    assert "models 0" in plain(totals_line(view, 0.0))
+    assert "models 0" in plain(totals_line(view, 0.0, 80))
+
+
+def test_tiles_of_a_router_that_does_not_tell_all() -> None:
+    view = NetworkView(SERVER)
+    assert {tile.value for tile in tiles(view, 0.0)} == {"—"}
+    view.saw(picture_of_basics(*FakeRouter(None).basics), 0.0)
+    assert [tile.value for tile in tiles(view, 0.0)] == ["2", "2", "1", "—", "—"]
