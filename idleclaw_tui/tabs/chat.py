@@ -100,13 +100,12 @@ class ChatTab(ChatActions):
         self.refresh_bindings()
 
     async def action_back(self) -> None:
-        """Leave the selection, or else the question that is being edited."""
-        if self.chat.selected is not None:
-            await self.open_chats.select(None)
-        else:
+        """Leave the question that is being edited and the selection."""
+        if self.chat.editing is not None:
             self.chat.editing = None
             self.panel.replace_draft(self.chat.kept_draft)
             self._show_editing()
+        await self.open_chats.select(None)
         self.refresh_bindings()
 
     def action_model(self) -> None:
@@ -213,11 +212,10 @@ class ChatTab(ChatActions):
             self.panel.stand()
             return
         at = exchanges.index(chat.editing)
-        later = len(exchanges) - 1 - at
-        also = f" and the {words.count(later, 'question')} after it" if later else ""
+        also = " and what follows" if at + 1 < len(exchanges) else ""
         which = f"question {at + 1} of {len(exchanges)}"
         said = f"Editing {which}: sending replaces it{also} · esc leaves it"
-        self.panel.stand(Toned("✎ ", "accent"), Toned(said, "accent"))
+        self.panel.stand(Toned(said, "accent"))
 
     def _chat_changed(self, chat: Chat) -> None:
         """Keep the draft of the chat that was left, and go on with that of `chat`."""

@@ -16,11 +16,7 @@ class ChatStrip(Static):
     """Titles to be clicked, each with a mark while an answer comes in or waits to be read."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    ChatStrip { height: 1; padding: 0 3; text-wrap: nowrap; pointer: pointer; }
-    .-narrow ChatStrip { padding: 0 1; }
-    .-tiny ChatStrip { display: none; }
-    """
+    DEFAULT_CSS = "ChatStrip { height: 1; padding: 0 3; text-wrap: nowrap; pointer: pointer; }"
 
     class Chosen(Message):
         """The person wants to see `chat`."""

@@ -38,14 +38,14 @@ class ExchangeView:
         self._finished = False
 
     @property
+    def first(self) -> Widget:
+        """The widget with which this exchange begins."""
+        return self._question
+
+    @property
     def last(self) -> Widget:
         """The widget after which the next exchange comes."""
         return self._line_view
-
-    @property
-    def first(self) -> Widget:
-        """The widget with which the exchange begins."""
-        return self._question
 
     def mark(self, *, selected: bool) -> None:
         """Show whether the exchange is the one that actions are about."""

@@ -28,7 +28,7 @@ class FileDialog(ModalScreen[str | None]):
     ]
     HELP = "A file's name, here or anywhere: **~** is your own folder. **Enter** takes it."
     DEFAULT_CSS = """
-    FileDialog { align: center middle; background: $background 60%; }
+    FileDialog { align: center middle; }
     #file-box {
         width: 76;
         max-width: 96%;
@@ -42,10 +42,11 @@ class FileDialog(ModalScreen[str | None]):
     #file-detail { margin-bottom: 1; color: $text-muted; }
     #file-name { background: $panel; padding: 0 1; }
     #file-problem { margin-top: 1; color: $error; }
-    .-short #file-box, .-tiny #file-box { padding: 0 1; max-width: 100%; }
-    .-short #file-detail { margin-bottom: 0; }
-    .-short #file-problem { margin-top: 0; }
-    .-tiny #file-detail { display: none; }
+    FileDialog.-short #file-box,
+    FileDialog.-tiny #file-box { padding: 0 1; max-width: 100%; }
+    FileDialog.-short #file-detail { margin-bottom: 0; }
+    FileDialog.-short #file-problem { margin-top: 0; }
+    FileDialog.-tiny #file-detail { display: none; }
     """
 
     def __init__(self, title: str, detail: str, name: str, attempt: Attempt) -> None:

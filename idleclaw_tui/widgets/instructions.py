@@ -30,7 +30,7 @@ class Instructions(ModalScreen[str | None]):
     ]
     HELP = "What this chat's model is told first. **Ctrl+S** keeps it, **Escape** leaves it."
     DEFAULT_CSS = """
-    Instructions { align: center middle; background: $background 60%; }
+    Instructions { align: center middle; }
     #instructions-box {
         width: 84;
         max-width: 96%;
@@ -43,11 +43,12 @@ class Instructions(ModalScreen[str | None]):
     }
     #instructions-detail { margin-bottom: 1; color: $text-muted; }
     #instructions-text { height: 8; background: $panel; padding: 0 1; }
-    .-short #instructions-box, .-tiny #instructions-box { padding: 0 1; max-width: 100%; }
-    .-short #instructions-detail { margin-bottom: 0; }
-    .-short #instructions-text { height: 4; }
-    .-tiny #instructions-text { height: 2; }
-    .-tiny #instructions-detail { display: none; }
+    Instructions.-short #instructions-box,
+    Instructions.-tiny #instructions-box { padding: 0 1; max-width: 100%; }
+    Instructions.-short #instructions-detail { margin-bottom: 0; }
+    Instructions.-short #instructions-text { height: 4; }
+    Instructions.-tiny #instructions-text { height: 2; }
+    Instructions.-tiny #instructions-detail { display: none; }
     """
 
     def __init__(self, instructions: str) -> None:

@@ -6,11 +6,10 @@ from typing import Final
 from textual.content import Content
 
 from idleclaw_tui import words
-from idleclaw_tui.model_choice import is_chat_model
 from idleclaw_tui.network_view import ModelRow, in_order
 from idleclaw_tui.widgets.pick_list import PickList
 from idleclaw_tui.widgets.safe_text import toned
-from idleclaw_tui.words import Toned
+from idleclaw_tui.words import Tone, Toned
 
 _MAX_NAME: Final = 40
 _SHOWN_CAPABILITIES: Final = ("thinking", "tools", "vision")
@@ -30,9 +29,7 @@ def matching(models: Sequence[ModelRow], typed: str) -> list[ModelRow]:
 
 
 def _can_chat(row: ModelRow) -> bool:
-    # The original router's capabilities leave out that a model can chat.
-    known = row.capabilities if row.slots_total is not None else ()
-    return is_chat_model(row.name, known)
+    return "embedding" not in row.capabilities or "completion" in row.capabilities
 
 
 def _searched(row: ModelRow) -> str:
@@ -49,38 +46,50 @@ _COLUMNS: Final[tuple[Callable[[ModelRow], str], ...]] = (
 """By how much they matter: what no longer fits is left out from the end."""
 
 _ORDER: Final = (1, 4, 3, 2, 0)
+_RIGHT: Final = (2, 4)
 
 
 def option_lines(rows: Sequence[ModelRow], current: str | None, width: int = 120) -> list[Content]:
     """Return a line per model, in as many columns as fit: name, kind, size, speed, who has it."""
-    names = [row.name if len(row.name) <= _MAX_NAME else _cut(row.name) for row in rows]
-    name_width = max(map(len, names), default=0)
-    room = width - name_width - 2
-    shown: dict[int, tuple[list[str], int]] = {}
+    names = _aligned([row.name if len(row.name) <= _MAX_NAME else _cut(row.name) for row in rows])
+    room = width - 2 - max(map(len, names), default=0)
+    shown: dict[int, list[str]] = {}
     for index, column in enumerate(_COLUMNS):
-        cells = [column(row) for row in rows]
-        needed = max(map(len, cells), default=0)
-        room -= needed + 2
-        if room < 0:
+        cells = _aligned([column(row) for row in rows], right=index in _RIGHT)
+        needed = max(map(len, cells), default=0) + 2
+        if needed > room:
             break
-        if needed:
-            shown[index] = cells, needed
+        room -= needed
+        shown[index] = cells
+    if not shown:
+        shown[0] = [_free(row) for row in rows]
     return [
         toned(
             (
                 Toned(f"{words.ACTIVE if row.name == current else ' '} ", "accent"),
-                Toned(names[at].ljust(name_width)),
-                *(_cell(shown[index], at, row, index) for index in _ORDER if index in shown),
+                Toned(names[at]),
+                *(
+                    Toned(f"  {shown[index][at]}", _tone(row, index))
+                    for index in _ORDER
+                    if shown.get(index) and shown[index][at]
+                ),
             )
         )
         for at, row in enumerate(rows)
     ]
 
 
-def _cell(column: tuple[list[str], int], at: int, row: ModelRow, index: int) -> Toned:
-    cells, width = column
-    cell = cells[at].rjust(width) if index in (2, 4) else cells[at].ljust(width)
-    return Toned(f"  {cell}", "warn" if index == 0 and row.slots_free == 0 else "dim")
+def _aligned(cells: list[str], *, right: bool = False) -> list[str]:
+    width = max(map(len, cells), default=0)
+    return [cell.rjust(width) if right else cell.ljust(width) for cell in cells]
+
+
+def _free(row: ModelRow) -> str:
+    return "" if row.slots_free is None else f"{row.slots_free}/{row.slots_total} free"
+
+
+def _tone(row: ModelRow, index: int) -> Tone:
+    return "warn" if index == 0 and row.slots_free == 0 else "dim"
 
 
 def _cut(name: str) -> str:

@@ -26,7 +26,7 @@ class PickList(ModalScreen[Picked | None], Generic[Picked]):
         Binding("up", "move(-1)", "previous", id="picker.previous", show=False),
     ]
     DEFAULT_CSS = """
-    PickList { align: center middle; background: $background 60%; }
+    PickList { align: center middle; }
     #picker-box {
         width: 84;
         max-width: 96%;
@@ -48,9 +48,11 @@ class PickList(ModalScreen[Picked | None], Generic[Picked]):
         text-wrap: nowrap;
         text-overflow: ellipsis;
     }
-    .-short #picker-box, .-tiny #picker-box { padding: 0 1; max-height: 100%; max-width: 100%; }
-    .-short #picker-filter, .-tiny #picker-filter { margin-bottom: 0; }
-    .-tiny #picker-box { border: none; }
+    PickList.-short #picker-box,
+    PickList.-tiny #picker-box { padding: 0 1; max-height: 100%; max-width: 100%; }
+    PickList.-short #picker-filter,
+    PickList.-tiny #picker-filter { margin-bottom: 0; }
+    PickList.-tiny #picker-box { border: none; }
     """
 
     def __init__(self, title: str, placeholder: str) -> None:
@@ -97,7 +99,7 @@ class PickList(ModalScreen[Picked | None], Generic[Picked]):
         typed = self.query_one(Input).value
         options = self.query_one(OptionList)
         at = options.highlighted
-        listed = self.narrowed(typed, max(20, self.query_one("#picker-box").size.width - 6))
+        listed = self.narrowed(typed, max(20, self.query_one("#picker-box").content_size.width - 1))
         self._values = [value for value, _ in listed]
         options.set_options(Option(line) for _, line in listed)
         if listed:

@@ -41,9 +41,9 @@ class PromptArea(BoundedArea, inherit_bindings=False):
     """The text field, with what was sent before above its first line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *_kept_bindings(),
         Binding("enter", "submit", "send", id="prompt.send", show=False),
         Binding("ctrl+j", "newline", "new line", id="prompt.newline", show=False),
+        *_kept_bindings(),
     ]
     HELP = (
         "Write here. **Enter** sends, **Ctrl+J** (or Shift+Enter, where the terminal tells it) "
