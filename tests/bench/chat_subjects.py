@@ -120,8 +120,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--earlier", type=int, default=0)
     parser.add_argument("--naive", action="store_true")
     options = parser.parse_args(arguments)
-    app: App[None] = Naive(options.url) if options.naive else Measured(options.url, options.earlier)
-    app.run()
+    if options.naive:
+        Naive(options.url).run()
+    else:
+        shorten_pauses()
+        Measured(options.url, options.earlier).run()
 
 
 if __name__ == "__main__":
