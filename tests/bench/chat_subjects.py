@@ -23,6 +23,7 @@ from idleclaw_protocol.chat import ChatBody, ChatMessage
 from idleclaw_tui import app
 from idleclaw_tui.app import IdleClawApp
 from idleclaw_tui.chat_updates import Finished, TextPiece
+from idleclaw_tui.garbage_pauses import shorten_pauses
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing
 from idleclaw_tui.router_client import RouterClient

@@ -204,8 +204,7 @@ async def test_no_payload_in_an_answer_reaches_the_terminal(terminal: Terminal) 
         assert (await terminal.run("display", "-p", "#{pane_title}")).strip() == "untouched"
         assert "evil" not in await terminal.run("show-buffer")
         assert (await terminal.run("display", "-p", "#{alternate_on}")).strip() == "1"
-        await terminal.keys("C-q")
-        await terminal.until("ended=0")
+        await leave(terminal)
 
 
 async def test_a_pipe_gets_no_escape_codes(terminal: Terminal) -> None:
