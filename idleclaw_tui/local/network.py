@@ -96,6 +96,7 @@ def _own_router() -> Settings:
         prompt_brief_thinking=False,
         prompt_history=50,
         current_time_tool=False,
+        probes=False,
     )
 
 

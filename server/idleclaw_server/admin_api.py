@@ -14,7 +14,10 @@ from idleclaw_server.refusals import refuse
 
 
 class AdminNode(BaseModel):
-    """One node; `ip` is masked, `active_requests` counts the slots in use."""
+    """One node; `ip` is masked, `active_requests` counts the slots in use.
+
+    `reliability` and `honesty` run from 0 to 1, see `Standing`; an `out` node gets no requests.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,6 +28,10 @@ class AdminNode(BaseModel):
     connected_seconds: int
     active_requests: int
     ollama_version: str | None
+    reliability: float
+    honesty: float
+    checks: int
+    out: bool
 
 
 class AdminNodes(BaseModel):
@@ -35,12 +42,20 @@ class AdminNodes(BaseModel):
     nodes: tuple[AdminNode, ...]
 
 
+def is_operator(request: web.Request, token: str) -> bool:
+    """Whether who asks knows the token, compared in constant time; nobody does where none is set.
+
+    RFC 6750 section 2.1.
+    """
+    offered = request.headers.get(hdrs.AUTHORIZATION, "").encode("utf-8", "replace")
+    return bool(token) and hmac.compare_digest(offered, f"Bearer {token}".encode())
+
+
 async def admin_nodes(request: web.Request, core: RouterCore, token: str) -> web.Response:
     """Answer the operator; 404 where no token is set, 401 to whoever does not know it."""
     if not token:
         return refuse(404, "Not Found")
-    offered = request.headers.get(hdrs.AUTHORIZATION, "")
-    if not hmac.compare_digest(offered.encode("utf-8", "replace"), f"Bearer {token}".encode()):
+    if not is_operator(request, token):
         return refuse(401, "Unauthorized")
     now = asyncio.get_running_loop().time()
     nodes = sorted(core.registry, key=lambda node: node.connected_at)
@@ -57,4 +72,8 @@ def _node(node: Node, now: float) -> AdminNode:
         connected_seconds=int(now - node.connected_at),
         active_requests=node.busy_slots,
         ollama_version=node.ollama_version,
+        reliability=round(node.standing.reliability, 3),
+        honesty=round(node.standing.honesty, 3),
+        checks=node.standing.checks,
+        out=node.standing.is_out,
     )

@@ -18,7 +18,6 @@ from idleclaw_server.core import RouterCore
 from idleclaw_server.entrance import CLIENT
 from idleclaw_server.errors import NotAllowed
 from idleclaw_server.inference import InferenceRequest
-from idleclaw_server.prompt import recent
 from idleclaw_server.sse import SseAnswer
 
 MAX_BODY_BYTES: Final = 1_048_576
@@ -92,14 +91,12 @@ async def _check(body: ChatBody, rules: ChatRules) -> None:
 
 def _inference(body: ChatBody, client: str, rules: ChatRules) -> InferenceRequest:
     messages = [{"role": m.role, "content": m.content} for m in body.messages]
-    return InferenceRequest(
-        model=body.model,
-        messages=recent(rules.prompt, messages),
+    return rules.request(
+        body.model,
+        messages,
         client=client,
         think=body.think,
-        prompt=rules.prompt,
         today=datetime.now(UTC).date(),
-        server_tools=rules.tools,
     )
 
 

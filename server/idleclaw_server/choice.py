@@ -26,14 +26,13 @@ def expected_first_token_ms(node: Node, model: str) -> float:
     speed = node.speeds.get(model)
     observed = speed.first_token_seconds.value if speed else None
     seconds = _UNKNOWN_FIRST_TOKEN_SECONDS if observed is None else observed
-    seconds *= 1 + node.busy_slots
+    seconds *= 1 + node.load
     if not node.has_loaded(model):
         seconds += _LOAD_FLOOR_SECONDS + node.models[model].size / _LOAD_BYTES_PER_SECOND
     rate = speed.tokens_per_second.value if speed else None
     if rate:
         seconds += 1 / rate
-    reliability = speed.reliability.value if speed else None
-    return 1000 * seconds / max(1.0 if reliability is None else reliability, _LEAST_RELIABILITY)
+    return 1000 * seconds / max(node.standing.reliability_with(model), _LEAST_RELIABILITY)
 
 
 def choose(

@@ -24,6 +24,7 @@ from idleclaw_server.node_registry import NodeRegistry
 from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Phase, Relay
 from idleclaw_server.request_life import RequestLife
+from idleclaw_server.standing import Standing
 from idleclaw_server.tool_rounds import ToolRounds
 from idleclaw_server.tool_use import NoTools, ToolRunner
 
@@ -97,6 +98,21 @@ class RouterCore:
         if relay.node is None:
             self.deadlines.tell_place(relay, now)
         return relay
+
+    def probe(
+        self, node: Node, request: InferenceRequest, sink: AnswerSink, now: float
+    ) -> Relay | None:
+        """Ask one idle node alone, see `RequestLife.probe`; counted like any other request."""
+        relay = self.life.probe(node, request, sink, now)
+        if relay is not None:
+            self.asked_models.add(request.model, known=True)
+        return relay
+
+    def standing_changed(self, standing: Standing, now: float) -> None:
+        """Take the node with this record out of use, or back in, if it is connected."""
+        node = next((node for node in self.registry if node.standing is standing), None)
+        if node is not None:
+            self.life.standing_changed(node, now)
 
     def drain(self) -> None:
         """Refuse new requests from now on; those that run or wait go on."""

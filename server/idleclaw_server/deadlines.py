@@ -117,7 +117,7 @@ class Deadlines:
         None with too few samples, and while all nodes with the model pause.
         """
         answer = entry.speed.answer_seconds.percentile(50)
-        slots = sum(node.slots for node in entry.nodes if node.available)
+        slots = sum(node.slots for node in entry.usable if node.available)
         return answer / slots if answer is not None and slots else None
 
     def _measure(self, now: float) -> None:

@@ -1,7 +1,8 @@
-"""Sending a request to its node: the first time, and again with what tools returned."""
+"""Sending a request to its node: the first time, again with what tools returned, and its end."""
 
 from pydantic_core import to_json
 
+from idleclaw_protocol.frames import CancelRequest
 from idleclaw_server.node import Node
 from idleclaw_server.relay import Relay
 
@@ -41,3 +42,11 @@ def send_round(relay: Relay, now: float, first_token_seconds: float) -> None:
     assert node is not None
     relay.start_round(now, first_token_seconds)
     send_request(relay, node)
+
+
+def withdraw(node: Node, request_id: str, until: float) -> None:
+    """Cancel a request; where its node confirms that, the slot is taken till then or `until`."""
+    node.remember(request_id, free_until=until)
+    if node.confirms_cancel:
+        node.cancelling[request_id] = until
+    node.link.send(CancelRequest(request_id=request_id).to_json().encode())

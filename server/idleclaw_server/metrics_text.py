@@ -1,6 +1,7 @@
 """The router's counters as Prometheus text; read when asked for, never on the hot path.
 
-Labels are bounded: a model beyond the 50 largest is "other", a path is that of a route.
+Labels are bounded: a model beyond the 50 largest is "other", a path is that of a route. How nodes
+did in probes is told to operators alone.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,10 +13,13 @@ from prometheus_client.registry import Collector
 
 from idleclaw_server.core import RouterCore
 from idleclaw_server.model_counts import MAX_LABELS, OTHER
+from idleclaw_server.probe_questions import ProbeKind
 
 PROMETHEUS_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 ResponseCounts = Mapping[tuple[str, int], int]
 """HTTP answers by path pattern and status."""
+ProbeCounts = Mapping[tuple[ProbeKind, str], int]
+"""Probes by kind and outcome."""
 
 _TEXT: Final = ("text/plain", "application/openmetrics-text")
 _JSON: Final = ("application/json", "application/*", "*/*")
@@ -46,14 +50,26 @@ def _weight(parameters: Iterable[str]) -> float:
     return 1.0
 
 
-def prometheus_text(core: RouterCore, responses: ResponseCounts, now: float) -> bytes:
-    """Return all metrics in the text format, version 0.0.4."""
-    return generate_latest(_Snapshot(core, responses, now))
+def prometheus_text(
+    core: RouterCore, responses: ResponseCounts, now: float, probes: ProbeCounts | None = None
+) -> bytes:
+    """Return all metrics in the text format, version 0.0.4.
+
+    Without `probes` nothing is told that would show a node which of its requests was one.
+    """
+    return generate_latest(_Snapshot(core, responses, now, probes))
 
 
 class _Snapshot(Collector):
-    def __init__(self, core: RouterCore, responses: ResponseCounts, now: float) -> None:
+    def __init__(
+        self,
+        core: RouterCore,
+        responses: ResponseCounts,
+        now: float,
+        probes: ProbeCounts | None,
+    ) -> None:
         self._core = core
+        self._probes = probes
         self._by_response = responses
         self._now = now
 
@@ -74,6 +90,8 @@ class _Snapshot(Collector):
         _add_all(asked, core.asked_models.by_name)
         yield asked
         yield self._responses()
+        if self._probes is not None:
+            yield from self._trust(self._probes)
 
     def _totals(self) -> Iterable[Metric]:
         counters = self._core.counters
@@ -96,6 +114,16 @@ class _Snapshot(Collector):
         family = GaugeMetricFamily("idleclaw_model_nodes", "Nodes with a model.", labels=["model"])
         _add_all(family, shown)
         return family
+
+    def _trust(self, probes: ProbeCounts) -> Iterable[Metric]:
+        out = sum(node.standing.is_out for node in self._core.registry)
+        yield _gauge("nodes_out", "Nodes that get no requests.", out)
+        family = CounterMetricFamily(
+            "idleclaw_probes", "Probes that ended.", labels=["kind", "outcome"]
+        )
+        for (kind, outcome), count in probes.items():
+            family.add_metric([kind, outcome], count)
+        yield family
 
     def _responses(self) -> Metric:
         family = CounterMetricFamily(

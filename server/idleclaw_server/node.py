@@ -9,6 +9,7 @@ from idleclaw_server.capabilities import guessed_capabilities
 from idleclaw_server.client_address import UNKNOWN_CLIENT, Client
 from idleclaw_server.model_size import parameters
 from idleclaw_server.speeds import ModelSpeed, MovingAverage
+from idleclaw_server.standing import Standing, identity_of
 
 if TYPE_CHECKING:
     from idleclaw_server.inference import NodeLink
@@ -25,6 +26,7 @@ class Node:
     Slots are counted from the tables here and nowhere else: requests that run (`in_flight`),
     cancelled ones whose end the node has yet to confirm (`cancelling`, id to deadline), and those
     the node says it has beside ours. Models that cannot chat (embedding ones) are left out.
+    `standing` is that of its identity; `probe` the running request that gives way to any other.
     """
 
     __slots__ = (
@@ -38,6 +40,7 @@ class Node:
         "confirms_cancel",
         "connected_at",
         "declines",
+        "identity",
         "in_flight",
         "last_heartbeat",
         "link",
@@ -45,10 +48,12 @@ class Node:
         "node_id",
         "ollama_version",
         "pause_reason",
+        "probe",
         "registered_slots",
         "secret",
         "slots",
         "speeds",
+        "standing",
         "stray_weight",
         "tokens_per_second",
     )
@@ -60,10 +65,13 @@ class Node:
         alias: str,
         now: float,
         client: Client = UNKNOWN_CLIENT,
+        standing: Standing | None = None,
     ) -> None:
         self.node_id: Final = register.node_id
         self.secret: Final = register.secret
+        self.identity: Final = identity_of(register)
         self.client: Final = client
+        self.standing: Final = standing or Standing()
         self.models: Final[dict[str, OfferedModel]] = {
             model.name: model for model in register.models if "completion" in _capabilities(model)
         }
@@ -80,6 +88,7 @@ class Node:
         self.pause_reason: str | None = None
         self.in_flight: dict[str, Relay] = {}
         self.cancelling: dict[str, float] = {}
+        self.probe: Relay | None = None
         self.speeds: dict[str, ModelSpeed] = {}
         self.tokens_per_second = MovingAverage()
         self.stray_weight = 0
@@ -95,7 +104,23 @@ class Node:
     @property
     def has_free_slot(self) -> bool:
         """Whether the node may get a request now."""
-        return self.available and self.busy_slots < self.slots
+        return self.may_take and self.busy_slots < self.slots
+
+    @property
+    def may_take(self) -> bool:
+        """Whether it could, once a probe has given way."""
+        return self.available and not self.standing.is_out and self.load < self.slots
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the node does nothing for the router and could; it may be out."""
+        nothing = not self.in_flight and not self.cancelling
+        return nothing and self.available and self.busy_slots < self.slots
+
+    @property
+    def load(self) -> int:
+        """Requests with which another one would share the machine: a probe would not stay."""
+        return self.busy_slots - (self.probe is not None)
 
     def has_loaded(self, model: str) -> bool:
         """Whether the model is in memory, as far as the node tells; old nodes keep all loaded."""

@@ -17,32 +17,39 @@ from idleclaw_server.inference import NodeLink
 from idleclaw_server.node import Node
 from idleclaw_server.random_set import RandomSet
 from idleclaw_server.speeds import NetworkSpeed
+from idleclaw_server.standing import identity_of
+from idleclaw_server.standings import Standings
 
 TRY_AGAIN_LATER: Final = 1013
 _NAMES_COMPARED: Final = 500
 
 
 class ModelEntry:
-    """One model name: its nodes in the order they came, those with a free slot, who waits."""
+    """One model name: its nodes in the order they came, those with a free slot, who waits.
 
-    __slots__ = ("free", "name", "nodes", "queue", "speed")
+    `usable` are the nodes that are not out.
+    """
+
+    __slots__ = ("free", "name", "nodes", "queue", "speed", "usable")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.nodes: dict[Node, None] = {}
+        self.usable: dict[Node, None] = {}
         self.free: RandomSet[Node] = RandomSet()
         self.queue = FairQueue()
         self.speed = NetworkSpeed()
 
     def has_untried(self, tried: set[str]) -> bool:
-        """Whether some node, busy or not, has not been tried yet."""
-        return any(node.node_id not in tried for node in islice(self.nodes, len(tried) + 1))
+        """Whether some usable node, busy or not, has not been tried yet."""
+        return any(node.node_id not in tried for node in islice(self.usable, len(tried) + 1))
 
 
 class NodeRegistry:
     """The connected nodes, by connection, by node_id and by model.
 
-    At most `max_nodes` are kept, `max_per_address` of one client (0: any number).
+    At most `max_nodes` are kept, `max_per_address` of one client (0: any number). Standings are
+    remembered for twice as many identities.
     """
 
     def __init__(self, max_nodes: int, aliases: AliasBook, max_per_address: int = 0) -> None:
@@ -50,6 +57,7 @@ class NodeRegistry:
         self._max_per_address = max_per_address
         self._per_address: Counter[str] = Counter()
         self._aliases = aliases
+        self._standings = Standings(2 * max_nodes)
         self._nodes: dict[Node, None] = {}
         self._by_id: dict[str, Node] = {}
         self._by_alias: dict[str, Node] = {}
@@ -87,7 +95,8 @@ class NodeRegistry:
             if self._per_address[client.key] >= self._max_per_address:
                 raise NodeRefused(POLICY_VIOLATION, "too many nodes from this IP")
         alias = old.alias if old else self._aliases.alias(register.node_id, self._is_alias)
-        node = Node(register, link, alias, now, client)
+        standing = old.standing if old else self._standings.of(identity_of(register))
+        node = Node(register, link, alias, now, client, standing)
         self._per_address[client.key] += 1
         self._nodes[node] = None
         self._by_id[node.node_id] = node
@@ -95,12 +104,14 @@ class NodeRegistry:
         for name in node.models:
             entry = self.models.setdefault(name, ModelEntry(name))
             entry.nodes[node] = None
+            if not standing.is_out:
+                entry.usable[node] = None
         self.registered_total += 1
         self.refresh(node)
         return node, old
 
     def remove(self, node: Node) -> list[ModelEntry]:
-        """Forget this connection; return the models that nobody has any more.
+        """Forget this connection; return the models that nobody may be asked for any more.
 
         Removing one that is not listed does nothing: an old connection that ends after its
         takeover must not take the new one with it.
@@ -108,6 +119,7 @@ class NodeRegistry:
         if node not in self._nodes:
             return []
         del self._nodes[node]
+        self._standings.keep(node.identity, node.standing)
         self._per_address[node.client.key] -= 1
         if not self._per_address[node.client.key]:
             del self._per_address[node.client.key]
@@ -119,11 +131,32 @@ class NodeRegistry:
         for name in node.models:
             entry = self.models[name]
             del entry.nodes[node]
-            entry.free.discard(node)
+            if self._take_out(node, entry):
+                orphans.append(entry)
             if not entry.nodes:
                 del self.models[name]
-                orphans.append(entry)
         return orphans
+
+    def standing_changed(self, node: Node) -> list[ModelEntry]:
+        """Take a node that went out from its models, or put it back; return as `remove` does."""
+        if node not in self._nodes:
+            return []
+        entries = [self.models[name] for name in node.models]
+        if node.standing.is_out:
+            return [entry for entry in entries if self._take_out(node, entry)]
+        for entry in entries:
+            entry.usable[node] = None
+        self.refresh(node)
+        return []
+
+    @staticmethod
+    def _take_out(node: Node, entry: ModelEntry) -> bool:
+        """Give a node no more requests for a model; tell whether it was the last one."""
+        entry.free.discard(node)
+        if node not in entry.usable:
+            return False
+        del entry.usable[node]
+        return not entry.usable
 
     def refresh(self, node: Node) -> None:
         """Bring the free lists up to date after the node's slots changed."""
@@ -141,7 +174,7 @@ class NodeRegistry:
 
     def nearest_names(self, model: str) -> tuple[str, ...]:
         """Return up to three existing names like `model`; at most 500 names are compared."""
-        names = list(islice(self.models, _NAMES_COMPARED))
+        names = [e.name for e in islice(self.models.values(), _NAMES_COMPARED) if e.usable]
         base = model.partition(":")[0]
         family = [name for name in names if name.partition(":")[0] == base]
         close = get_close_matches(model, names, n=3, cutoff=0.5)

@@ -24,7 +24,7 @@ def observe_answer(
     """Learn from an answer that its node finished."""
     node, model = relay.node, relay.request.model
     assert node is not None
-    node.speed(model).reliability.add(1.0)
+    node.standing.count_request(model, answered=True)
     network.answer_seconds.add(now - relay.dispatched_at)
     if tokens_per_second is not None:
         node.speed(model).tokens_per_second.add(tokens_per_second)

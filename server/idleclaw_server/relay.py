@@ -32,7 +32,8 @@ class Relay:
     `progress` counts the chunks of the present attempt; the sweeper compares it with `seen`, so
     that no chunk costs a look at the clock. `spoke_at` is when the consumer last heard a notice or
     a comment: chunks do not count, they may hold nothing that is visible. `content_room` and
-    `thinking_room` are the characters that the consumer may still get.
+    `thinking_room` are the characters that the consumer may still get. One that `gives_way` asks
+    one node alone, and ends as soon as that has anything else to do.
     """
 
     __slots__ = (
@@ -44,6 +45,7 @@ class Relay:
         "first_token_at",
         "first_token_deadline",
         "first_token_limit",
+        "gives_way",
         "loading",
         "node",
         "notice",
@@ -97,6 +99,7 @@ class Relay:
         self.thinking_room = policy.max_thinking_chars
         self.tool_calls: list[ToolCall] = []
         self.tool_use: ToolUse | None = None
+        self.gives_way = False
 
     def start_attempt(
         self, node: Node, request_id: str, now: float, *, budget: float, loading: bool
@@ -112,6 +115,16 @@ class Relay:
         self.request_id = request_id
         self.tried.add(node.node_id)
         self._begin_text(now)
+
+    def may_move(self, max_attempts: int, now: float) -> bool:
+        """Whether another node may still take the request over: nobody has seen any of it."""
+        return (
+            not self.gives_way
+            and self.first_token_at is None
+            and (self.tool_use is None or not self.tool_use.rounds)
+            and len(self.tried) < max_attempts
+            and now < self.first_token_limit
+        )
 
     def start_round(self, now: float, budget: float) -> None:
         """Begin anew at the same node, after the tools that the model has called for."""

@@ -9,18 +9,13 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from pydantic_core import to_json
-
 from idleclaw_protocol.chat import ErrorCode
-from idleclaw_protocol.frames import CancelRequest
-from idleclaw_protocol.limits import MAX_FRAME_BYTES, MAX_MODEL_NAME_CHARS
-from idleclaw_protocol.text_safety import clean_line
+from idleclaw_server.admission import admit, check_room
 from idleclaw_server.answer_filter import AnswerFilter
 from idleclaw_server.choice import choose
 from idleclaw_server.counters import Counters
-from idleclaw_server.dispatch import send_request
+from idleclaw_server.dispatch import send_request, withdraw
 from idleclaw_server.endings import ending
-from idleclaw_server.errors import NoSuchModel, QueueFull, RequestTooLarge, ShuttingDown
 from idleclaw_server.inference import AnswerSink, AnswerText, Ending, InferenceRequest
 from idleclaw_server.node import Node
 from idleclaw_server.node_registry import ModelEntry, NodeRegistry
@@ -28,8 +23,6 @@ from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Phase, Relay
 from idleclaw_server.tool_use import NoTools, ToolRunner, ToolUse
 
-_RETRY_AFTER_SECONDS: Final = 5
-_FRAME_OVERHEAD_BYTES: Final = 512
 _NO_TOOLS: Final = NoTools()
 
 
@@ -66,6 +59,7 @@ class RequestLife:
         self.unread: dict[Relay, None] = {}
         self.waiting = 0
         self.draining = False
+        self._probed: dict[Node, None] = {}
 
     # admit, match
 
@@ -73,51 +67,30 @@ class RequestLife:
         """Start a request, or put it into the queue.
 
         Raises:
-            ShuttingDown: the router is draining.
-            RequestTooLarge: its frame would not pass a node's 1 MiB limit.
-            NoSuchModel: nobody has the model; the nearest names are on the error.
-            QueueFull: no slot and no room to wait.
+            RequestRefused: see `admit` and, where there is no slot, `check_room`.
         """
-        if self.draining:
-            raise ShuttingDown("The router is restarting.", retry_after=_RETRY_AFTER_SECONDS)
-        entry = self._registry.models.get(request.model)
-        if entry is None:
-            name = clean_line(request.model, MAX_MODEL_NAME_CHARS)
-            raise NoSuchModel(
-                f"No nodes available with model {name}",
-                models=self._registry.nearest_names(request.model),
-            )
-        size = len(to_json(request.ollama_params(thinks=True))) + _FRAME_OVERHEAD_BYTES
-        if size > MAX_FRAME_BYTES:
-            raise RequestTooLarge("The conversation is too large. Start a new one.")
+        entry = admit(request, self._registry, draining=self.draining)
         relay = Relay(request, sink, now, self._policy, self._new_text)
         if not self._start(relay, entry, now):
-            if self._is_full(entry):
-                raise QueueFull(
-                    "Every node with this model is busy and the queue is full.",
-                    retry_after=_RETRY_AFTER_SECONDS,
-                )
+            check_room(entry, self.waiting, self._policy)
             entry.queue.add(relay)
             self.waiting += 1
         self.active[relay] = None
         return relay
 
-    def _is_full(self, entry: ModelEntry) -> bool:
-        return (
-            len(entry.queue) >= self._policy.max_waiting_per_model
-            or self.waiting >= self._policy.max_waiting
-        )
-
     # reserve, dispatch
 
     def _start(self, relay: Relay, entry: ModelEntry, now: float) -> bool:
         node = choose(entry.free, entry.name, relay.tried, self._rng)
+        if node is None and self._end_probes(entry, relay.tried, now):
+            node = choose(entry.free, entry.name, relay.tried, self._rng)
         if node is None:
             return False
         self._dispatch(relay, node, now)
         return True
 
     def _dispatch(self, relay: Relay, node: Node, now: float) -> None:
+        self.end_probe(node, now)
         model = relay.request.model
         loaded = node.has_loaded(model)
         budget = self._policy.first_token_seconds if loaded else self._policy.loading_seconds
@@ -134,7 +107,7 @@ class RequestLife:
 
     def offer_slots(self, node: Node, now: float) -> None:
         """Give the node's free slots to those who have waited longest for one of its models."""
-        while node.has_free_slot and node in self._registry:
+        while node.may_take and node in self._registry:
             heads = (
                 self._registry.models[name].queue.next(lambda r: node.node_id not in r.tried)
                 for name in node.models
@@ -142,9 +115,62 @@ class RequestLife:
             relay = min(filter(None, heads), key=lambda r: r.waiting_since, default=None)
             if relay is None:
                 return
+            self.end_probe(node, now)
+            if not node.has_free_slot:
+                # The node has yet to confirm that the probe is over.
+                return
             self._registry.models[relay.request.model].queue.take(relay)
             self.waiting -= 1
             self._dispatch(relay, node, now)
+
+    # requests that give way
+
+    def probe(
+        self, node: Node, request: InferenceRequest, sink: AnswerSink, now: float
+    ) -> Relay | None:
+        """Ask an idle node alone; None where it is not. Whatever else it gets ends this request.
+
+        To the node it is like any other.
+        """
+        if self.draining or node not in self._registry or not node.is_idle:
+            return None
+        relay = Relay(request, sink, now, self._policy, self._new_text)
+        relay.gives_way = True
+        self.active[relay] = None
+        self._dispatch(relay, node, now)
+        self._probed[node] = None
+        node.probe = relay
+        return relay
+
+    def end_probe(self, node: Node, now: float) -> None:
+        """Cut off the request at a node that gives way, if there is one."""
+        relay = node.probe
+        if relay is not None:
+            self._counters.cancelled += 1
+            self._settle(relay, now, ended_by_node=False, offer=False)
+            self.unread.pop(relay, None)
+            relay.sink.abort()
+
+    def _end_probes(self, entry: ModelEntry, tried: set[str], now: float) -> bool:
+        """Cut off the probes at the nodes that a request could have; tell whether there were any.
+
+        A node that confirms cancels is free once it has; the request waits for that.
+        """
+        found = [n for n in self._probed if n in entry.usable and n.node_id not in tried]
+        nodes = [node for node in found if node.may_take]
+        for node in nodes:
+            self.end_probe(node, now)
+        return bool(nodes)
+
+    def standing_changed(self, node: Node, now: float) -> None:
+        """Give a node that was out its requests again, or let those go who wait for it alone."""
+        self._end_waiting(self._registry.standing_changed(node), now)
+        self.offer_slots(node, now)
+
+    def cleaned(self, text: str) -> str:
+        """Return what a consumer would get of an answer."""
+        cleaner = self._new_text()
+        return cleaner.decode(text) + cleaner.flush()
 
     # a node gives up, is given up, or leaves
 
@@ -159,6 +185,9 @@ class RequestLife:
         """Re-route or end everything that a removed node was doing, or that waited for it."""
         for relay in list(node.in_flight.values()):
             self.attempt_failed(relay, "node_lost", now)
+        self._end_waiting(orphans, now)
+
+    def _end_waiting(self, orphans: list[ModelEntry], now: float) -> None:
         for entry in orphans:
             for relay in list(entry.queue):
                 self._leave_queue(relay, entry)
@@ -177,17 +206,10 @@ class RequestLife:
         node = relay.node
         assert node is not None
         if blame:
-            node.speed(relay.request.model).reliability.add(0.0)
+            node.standing.count_request(relay.request.model, answered=False)
         entry = self._registry.models.get(relay.request.model)
-        may_retry = (
-            relay.first_token_at is None
-            and (relay.tool_use is None or not relay.tool_use.rounds)
-            and len(relay.tried) < self._policy.max_attempts
-            and now < relay.first_token_limit
-            and entry is not None
-            and entry.has_untried(relay.tried)
-        )
-        if not may_retry or entry is None:
+        other = entry is not None and entry.has_untried(relay.tried)
+        if entry is None or not other or not relay.may_move(self._policy.max_attempts, now):
             self.fail(relay, code, now, ended_by_node=ended_by_node)
             return
         self._counters.retries += 1
@@ -237,7 +259,7 @@ class RequestLife:
                 relay, ending(relay, "error", now, code=code), now, ended_by_node=ended_by_node
             )
 
-    def _settle(self, relay: Relay, now: float, *, ended_by_node: bool) -> None:
+    def _settle(self, relay: Relay, now: float, *, ended_by_node: bool, offer: bool = True) -> None:
         was_waiting = relay.phase is Phase.WAITING
         node = relay.node
         if relay.tool_use is not None:
@@ -252,7 +274,7 @@ class RequestLife:
                 self._leave_queue(relay, entry)
         elif node is not None:
             self._leave_node(relay, now, ended_by_node=ended_by_node)
-            self._slots_changed(node, now)
+            self._slots_changed(node, now, offer=offer)
 
     def _leave_queue(self, relay: Relay, entry: ModelEntry) -> None:
         if entry.queue.remove(relay):
@@ -263,15 +285,15 @@ class RequestLife:
         assert node is not None
         del node.in_flight[request_id]
         relay.node = None
+        if node.probe is relay:
+            node.probe = None
+            del self._probed[node]
         if ended_by_node or node not in self._registry:
             node.remember(request_id, free_until=now)
-            return
-        until = now + self._policy.cancel_ack_seconds
-        node.remember(request_id, free_until=until)
-        if node.confirms_cancel:
-            node.cancelling[request_id] = until
-        node.link.send(CancelRequest(request_id=request_id).to_json().encode())
+        else:
+            withdraw(node, request_id, until=now + self._policy.cancel_ack_seconds)
 
-    def _slots_changed(self, node: Node, now: float) -> None:
+    def _slots_changed(self, node: Node, now: float, *, offer: bool = True) -> None:
         self._registry.refresh(node)
-        self.offer_slots(node, now)
+        if offer:
+            self.offer_slots(node, now)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from idleclaw_server import configuration, status_view
 from idleclaw_server.address_limits import AddressLimits
-from idleclaw_server.admin_api import admin_nodes
+from idleclaw_server.admin_api import admin_nodes, is_operator
 from idleclaw_server.chat_api import MAX_BODY_BYTES, chat
 from idleclaw_server.core import RouterCore
 from idleclaw_server.cors import Cors
@@ -26,6 +26,7 @@ from idleclaw_server.model_counts import OTHER
 from idleclaw_server.network_events import NetworkEvents
 from idleclaw_server.node_socket import serve_node
 from idleclaw_server.open_connections import OpenConnections
+from idleclaw_server.probing import Probing
 from idleclaw_server.refusals import plain_refusals, refuse
 from idleclaw_server.settings import Settings
 
@@ -45,6 +46,7 @@ def application(
     chats: OpenConnections,
     nodes: OpenConnections,
     network: NetworkEvents,
+    probing: Probing,
 ) -> web.Application:
     """Return the router's application; `chats` and `nodes` count what is open on it."""
     responses: Counter[tuple[str, int]] = Counter()
@@ -58,7 +60,7 @@ def application(
     routes: list[tuple[str, str, Answer]] = [
         *((hdrs.METH_GET, path, _status(core, view)) for path, view in _VIEWS.items()),
         (hdrs.METH_GET, "/health/ready", _ready(core)),
-        (hdrs.METH_GET, "/metrics", _metrics(core, responses)),
+        (hdrs.METH_GET, "/metrics", _metrics(core, settings, responses, probing)),
         (hdrs.METH_GET, "/admin/nodes", _admin(core, settings)),
         (hdrs.METH_GET, "/api/network", _status(core, lambda _, now: network.status.at(now))),
         (hdrs.METH_GET, "/api/network/events", _network_events(network)),
@@ -135,11 +137,16 @@ def _ready(core: RouterCore) -> Answer:
     return ready
 
 
-def _metrics(core: RouterCore, responses: ResponseCounts) -> Answer:
+def _metrics(
+    core: RouterCore, settings: Settings, responses: ResponseCounts, probing: Probing
+) -> Answer:
+    token = settings.admin_token.get_secret_value()
+
     async def metrics(request: web.Request) -> web.Response:
         now = asyncio.get_running_loop().time()
         if wants_text(request.headers.get(hdrs.ACCEPT, "")):
-            text = prometheus_text(core, responses, now)
+            probes = probing.outcomes if is_operator(request, token) else None
+            text = prometheus_text(core, responses, now, probes)
             return web.Response(body=text, headers={hdrs.CONTENT_TYPE: PROMETHEUS_TYPE})
         return _json(status_view.metrics(core, now))
 

@@ -4,8 +4,10 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 from uuid import uuid4
@@ -22,6 +24,7 @@ from idleclaw_server.network_status import NetworkStatus
 from idleclaw_server.open_connections import OpenConnections
 from idleclaw_server.open_files import connections_allowed
 from idleclaw_server.policy import Policy
+from idleclaw_server.probing import Probing
 from idleclaw_server.routes import application
 from idleclaw_server.settings import Settings
 from idleclaw_server.tool_desk import ToolDesk, installed_tools
@@ -39,6 +42,7 @@ class Router:
     Attributes:
         core: the decisions, for status and tests.
         network: who listens to the network's changes.
+        probing: what is asked of nodes in order to check them.
         url: where it listens, for example "http://127.0.0.1:8000".
     """
 
@@ -48,7 +52,9 @@ class Router:
         self._chats = OpenConnections()
         self._nodes = OpenConnections()
         self.network = NetworkEvents(NetworkStatus(core, PRODUCT_VERSION), core.policy)
-        app = application(core, settings, self._chats, self._nodes, self.network)
+        rules = configuration.chat_rules(settings)
+        self.probing = Probing(core, rules, settings.probe_seconds, random.Random())
+        app = application(core, settings, self._chats, self._nodes, self.network, self.probing)
         self._runner = web.AppRunner(app)
         self._settings = settings
         self._protocols: GatedServer | None = None
@@ -108,6 +114,7 @@ class Router:
         meanwhile, with fewer seconds, shortens the wait.
         """
         self.core.drain()
+        self.probing.cancel_all(asyncio.get_running_loop().time())
         if self._listener is not None:
             self._listener.close()
         await self._chats.wait_for_none(seconds)
@@ -152,17 +159,22 @@ async def running_router(settings: Settings, policy: Policy | None = None) -> As
     desk = ToolDesk(installed_tools(settings), rules.tool_seconds)
     core = new_core(settings, rules, desk, loop.time())
     router = Router(settings, core)
-    async with _counters_kept(settings, core):
-        sweeper = loop.create_task(_sweep(core))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_counters_kept(settings, core))
+        await stack.enter_async_context(_repeated(core.deadlines.sweep, lambda: _SWEEP_SECONDS))
+        if settings.probes:
+            probe = partial(_probe, router.probing)
+            await stack.enter_async_context(_repeated(probe, router.probing.pause))
         try:
             await router.start()
             yield router
         finally:
             await router.close()
             await desk.close()
-            sweeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await sweeper
+
+
+def _probe(probing: Probing, now: float) -> None:
+    probing.tick(now, datetime.now(UTC).date())
 
 
 @asynccontextmanager
@@ -180,12 +192,26 @@ async def _counters_kept(settings: Settings, core: RouterCore) -> AsyncIterator[
         await saving
 
 
-async def _sweep(core: RouterCore) -> None:
+@asynccontextmanager
+async def _repeated(
+    act: Callable[[float], None], pause: Callable[[], float]
+) -> AsyncIterator[None]:
+    """Call `act` with the time again and again, `pause` seconds apart."""
+    repeating = asyncio.get_running_loop().create_task(_repeat(act, pause))
+    try:
+        yield
+    finally:
+        repeating.cancel()
+        with suppress(asyncio.CancelledError):
+            await repeating
+
+
+async def _repeat(act: Callable[[float], None], pause: Callable[[], float]) -> None:
     loop = asyncio.get_running_loop()
     while True:
-        await asyncio.sleep(_SWEEP_SECONDS)
+        await asyncio.sleep(pause())
         try:
-            core.deadlines.sweep(loop.time())
+            act(loop.time())
         except Exception:
-            # Without the sweeper no deadline holds any more: it must outlive its own defects.
-            _log.exception("the sweep failed")
+            # Without the sweep no deadline holds any more: it must outlive its own defects.
+            _log.exception("what is done every second failed")

@@ -135,6 +135,11 @@ class Settings(BaseSettings):
     answer_seconds: Annotated[float, Field(ge=1, le=86_400)] = 900.0
     """Age at which an answer ends, and says so."""
 
+    probes: bool = True
+    """Whether idle nodes are asked questions with known answers, to find those that cheat."""
+    probe_seconds: Annotated[float, Field(ge=1, le=604_800)] = 1800.0
+    """Mean time between two such questions to a proven node, in seconds; a sixth for others."""
+
     admin_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
     """Token for GET /admin/nodes; without one that path is not there. Better a variable."""
     counters_file: Path | None = None

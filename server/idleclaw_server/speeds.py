@@ -1,4 +1,4 @@
-"""What the router learns from the answers it relays: speeds, times and reliability."""
+"""What the router learns from the answers it relays: speeds and times."""
 
 from typing import Final
 
@@ -55,17 +55,13 @@ class RecentValues:
 
 
 class ModelSpeed:
-    """How one node does with one model.
+    """How fast one node is with one model."""
 
-    `reliability` runs from 0 to 1: the share of requests that were answered, recent ones first.
-    """
-
-    __slots__ = ("first_token_seconds", "reliability", "tokens_per_second")
+    __slots__ = ("first_token_seconds", "tokens_per_second")
 
     def __init__(self) -> None:
         self.first_token_seconds = MovingAverage()
         self.tokens_per_second = MovingAverage()
-        self.reliability = MovingAverage(1.0)
 
 
 class NetworkSpeed:

@@ -21,10 +21,12 @@ def health(core: RouterCore, now: float) -> Health:
 
 def readiness(core: RouterCore) -> Readiness:
     """Return the body of `GET /health/ready`: whether a chat that comes now could be answered."""
-    free = sum(1 for node in core.registry if node.available and node.models)
+    free = [node for node in core.registry if node.available and node.models]
     if core.life.draining:
-        return Readiness(status="draining", node_count=free)
-    return Readiness(status="ready" if free else "no nodes", node_count=free)
+        return Readiness(status="draining", node_count=len(free))
+    # How many are out is nobody's business, only whether all of them are.
+    ready = any(not node.standing.is_out for node in free)
+    return Readiness(status="ready" if ready else "no nodes", node_count=len(free))
 
 
 def model_list(core: RouterCore) -> ModelList:

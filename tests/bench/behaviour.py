@@ -81,7 +81,7 @@ async def abort_latency() -> list[float]:
     async with (
         FakeOllama(models=[FakeModel("tiny:1b")]) as ollama,
         running_router(
-            Settings(host="127.0.0.1", port=0, address_limits=False), Policy()
+            Settings(host="127.0.0.1", port=0, address_limits=False, probes=False), Policy()
         ) as router,
         OllamaBridge(ollama.url) as bridge,
     ):

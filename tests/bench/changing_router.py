@@ -81,7 +81,9 @@ async def main(port: int, nodes: int = 1000, models: int = 100, per_second: int 
     """Run until killed."""
     clock = asyncio.get_running_loop().time
     policy = Policy(max_listeners_per_address=10_000)
-    async with running_router(Settings(port=port, address_limits=False), policy) as router:
+    async with running_router(
+        Settings(port=port, address_limits=False, probes=False), policy
+    ) as router:
         network = ChangingNetwork(router.core, nodes, models)
         while True:
             network.beat(clock())

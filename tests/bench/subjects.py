@@ -86,6 +86,8 @@ def router_command(port: int) -> list[str]:
         "ERROR",
         "--address-limits",
         "off",
+        "--probes",
+        "off",
         "--answer-chars",
         "1000000000",
     ]

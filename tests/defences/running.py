@@ -18,7 +18,11 @@ PATIENCE_SECONDS = 10
 
 @asynccontextmanager
 async def defended(policy: Policy | None = None, **settings: Any) -> AsyncIterator[Router]:
-    """Run a router on a free port with the settings of production, save the ones given."""
+    """Run a router on a free port with the settings of production, save the ones given.
+
+    It asks no node anything itself, unless `probes` says so.
+    """
+    settings = {"probes": False, **settings}
     async with running_router(Settings(port=0, **settings), policy) as router:
         yield router
 

@@ -60,6 +60,7 @@ def _the_index_is_the_truth(core: RouterCore) -> None:
         assert set(entry.nodes) == by_model[name]
         assert set(entry.free) == {node for node in by_model[name] if node.has_free_slot}
         assert len(list(entry.free)) == len(entry.free)
+        assert set(entry.usable) == {node for node in by_model[name] if not node.standing.is_out}
 
 
 def _nobody_waits_beside_a_free_slot(core: RouterCore) -> None:
@@ -67,6 +68,9 @@ def _nobody_waits_beside_a_free_slot(core: RouterCore) -> None:
         for relay in entry.queue:
             idle = [node for node in entry.free if node.node_id not in relay.tried]
             assert not idle, "a request waits although a node could take it"
+            probed = [node for node in entry.usable if node.probe is not None and node.may_take]
+            assert all(node.node_id in relay.tried for node in probed), "it waits for a probe"
+        assert entry.usable or not len(entry.queue), "it waits for nobody"
 
 
 def _every_request_ends_once(core: RouterCore, consumers: list[SimulatedConsumer]) -> None:

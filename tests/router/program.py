@@ -35,7 +35,7 @@ class Program:
 @asynccontextmanager
 async def program(*flags: str) -> AsyncIterator[Program]:
     """Run the router as people do."""
-    own = ["--port", "0", "--address-limits", "off"]
+    own = ["--port", "0", "--address-limits", "off", "--probes", "off"]
     command = [sys.executable, "-m", "idleclaw_server", *own, *flags]
     async with await anyio.open_process(command, env={**os.environ}) as process:
         server = Program(process)

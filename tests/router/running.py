@@ -29,8 +29,9 @@ OPEN = Settings(
     prompt_brief_thinking=False,
     prompt_history=50,
     current_time_tool=False,
+    probes=False,
 )
-"""A router that limits no address and adds nothing to a conversation."""
+"""A router that limits no address, adds nothing to a conversation and asks nothing itself."""
 
 
 @asynccontextmanager

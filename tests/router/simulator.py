@@ -130,12 +130,7 @@ class Simulation:
     def submit(self, client: str, model: str, *, tools: bool = False) -> SimulatedConsumer | None:
         """Ask for an answer; None where the router refused it."""
         consumer = SimulatedConsumer(f"c{next(self._names)}")
-        request = InferenceRequest(
-            model=model,
-            messages=({"role": "user", "content": consumer.name},),
-            client=client,
-            tools=TOOLS if tools else (),
-        )
+        request = self.request(consumer.name, client, model, tools=tools)
         try:
             consumer.relay = self.core.submit(request, consumer, self.now)
         except RequestRefused:
@@ -144,6 +139,16 @@ class Simulation:
             return None
         self.consumers.append(consumer)
         return consumer
+
+    @staticmethod
+    def request(name: str, client: str, model: str, *, tools: bool = False) -> InferenceRequest:
+        """Return what a consumer asks; nodes know it by its name."""
+        return InferenceRequest(
+            model=model,
+            messages=({"role": "user", "content": name},),
+            client=client,
+            tools=TOOLS if tools else (),
+        )
 
     def depart(self, consumer: SimulatedConsumer) -> None:
         """Let a consumer go, after the end or before it."""

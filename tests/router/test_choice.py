@@ -72,7 +72,7 @@ def test_of_two_equal_ones_the_faster_writer_wins() -> None:
 def test_an_unreliable_node_is_avoided_and_still_has_a_finite_time() -> None:
     good, bad = _node("a"), _node("b")
     for _ in range(100):
-        bad.speed("m").reliability.add(0.0)
+        bad.standing.count_request("m", answered=False)
     assert _best(good, bad) is good
     assert expected_first_token_ms(bad, "m") < 1e6
 

@@ -189,11 +189,11 @@ async def test_declining_is_not_held_against_a_node_and_failing_is() -> None:
             await _declined(router, node, await node.asked())
             (end,) = await answer.rest()
             assert end["error"]["code"] == "overloaded"
-        assert listed.speed("tiny:1b").reliability.value == 1.0
+        assert listed.standing.reliability == 1.0
         async with asking(router.url) as answer:
             await node.error((await node.asked()).request_id)
             await answer.rest()
-        assert listed.speed("tiny:1b").reliability.value == 0.8
+        assert listed.standing.reliability == 0.8
 
 
 async def test_declining_without_having_offered_it_is_a_failure() -> None:
@@ -202,7 +202,7 @@ async def test_declining_without_having_offered_it_is_a_failure() -> None:
         await _declined(router, node, await node.asked())
         (end,) = await answer.rest()
         assert end["error"]["code"] == "node_error"
-        assert listed.speed("tiny:1b").reliability.value == 0.8
+        assert listed.standing.reliability == 0.8
 
 
 async def test_a_node_that_stays_silent_after_tokens_is_given_up_after_the_gap() -> None:
