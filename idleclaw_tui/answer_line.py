@@ -1,6 +1,7 @@
 """The one line that says how an answer is doing, or how it went."""
 
 from idleclaw_tui import words
+from idleclaw_tui.answer_advice import advice
 from idleclaw_tui.transcript import Answer
 from idleclaw_tui.words import Tone, Toned
 
@@ -8,7 +9,7 @@ from idleclaw_tui.words import Tone, Toned
 def answer_line(answer: Answer, now: float) -> tuple[Toned, ...]:
     """Return the line for `answer`: glyph, model, and what is known of time, tokens and end."""
     if answer.ended:
-        return _ended(answer)
+        return _ended(answer, now)
     if answer.first_text_at is not None:
         return _streaming(answer, now)
     return _awaited(answer, now)
@@ -73,7 +74,7 @@ def _observed_rate(answer: Answer) -> str | None:
     return words.rate((answer.chunks - 1) / (answer.last_text_at - began))
 
 
-def _ended(answer: Answer) -> tuple[Toned, ...]:
+def _ended(answer: Answer, now: float) -> tuple[Toned, ...]:
     tokens = words.count(answer.tokens, "token") if answer.tokens else None
     if answer.outcome == "failed":
         kept = f"{tokens} kept" if answer.text and tokens else None
@@ -81,11 +82,11 @@ def _ended(answer: Answer) -> tuple[Toned, ...]:
         return (
             Toned(f"{words.FAILED} ", "bad"),
             Toned(error, "bad"),
-            Toned(f" {words.joined(answer.model, kept, '^r again')}", "dim"),
+            Toned(f" {words.joined(answer.model, kept, advice(answer, now))}", "dim"),
         )
     if answer.outcome == "stopped":
         when = f"stopped after {tokens}" if tokens else "stopped before the first token"
-        return _line(words.PAUSED, "warn", answer.model, when, "^r again")
+        return _line(words.PAUSED, "warn", answer.model, when, advice(answer, now))
     complete = answer.outcome == "complete"
     return _line(
         words.DONE if complete else words.PAUSED,
@@ -96,6 +97,7 @@ def _ended(answer: Answer) -> tuple[Toned, ...]:
         _first_token(answer),
         _queued(answer),
         _why(answer),
+        advice(answer, now) if answer.can_go_on else None,
     )
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from functools import partial
 from typing import ClassVar, Final
@@ -20,14 +20,17 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Footer
 
+from idleclaw_tui.chats import Chat
 from idleclaw_tui.network_view import NetworkView
 from idleclaw_tui.peers import LocalSharing, Router
 from idleclaw_tui.router_watch import RouterWatch
+from idleclaw_tui.screen_look import ScreenLook
+from idleclaw_tui.screen_settings import DEFAULT_LOOK, Remember, ScreenSettings
 from idleclaw_tui.tabs.chat import ChatTab
+from idleclaw_tui.tabs.chat_dialogs import LeaveQuestion, ask_where_to_export
 from idleclaw_tui.tabs.contribute import ContributeTab
 from idleclaw_tui.tabs.network import NetworkTab
-from idleclaw_tui.themes import DARK, LIGHT, theme_at_start
-from idleclaw_tui.widgets.safe_text import TerminalGuard
+from idleclaw_tui.widgets.safe_text import TerminalGuard, toast
 from idleclaw_tui.widgets.top_bar import TABS, TabName, TopBar
 
 Clock = Callable[[], float]
@@ -45,7 +48,9 @@ def clock_time(seconds: float) -> str:
 class IdleClawApp(App[None]):
     """The screen over a router and, on this machine, a node.
 
-    `label` stands for the router's address where that means nothing to the person.
+    `label` stands for the router's address where that means nothing to the person. `settings` are
+    how the screen looked last; `remember` keeps them, in a thread. `keymap` gives keys to the ids
+    of bindings.
     """
 
     TITLE = "IdleClaw"
@@ -83,10 +88,16 @@ class IdleClawApp(App[None]):
         clock: Clock = time.monotonic,
         clock_time: Callable[[float], str] = clock_time,
         ascii_only: bool = False,
+        settings: ScreenSettings = DEFAULT_LOOK,
+        remember: Remember | None = None,
+        keymap: Mapping[str, str] | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
         self._guard = TerminalGuard(ascii_only=ascii_only)
         super().__init__(driver_class=driver_class)
+        if keymap:
+            self.set_keymap(dict(keymap))
+        self._look = ScreenLook(self, settings, remember, lambda said: toast(self.screen, said))
         self._router_context = router
         self._open = AsyncExitStack()
         self._sharing = sharing
@@ -112,10 +123,7 @@ class IdleClawApp(App[None]):
 
     async def on_mount(self) -> None:
         """Open the router's client, then the tabs."""
-        for theme in (DARK, LIGHT):
-            self.register_theme(theme)
-        start = theme_at_start(os.environ)
-        self.theme = start if start in self.available_themes else DARK.name
+        self._look.start(os.environ)
         router = await self._open.enter_async_context(self._router_context)
         self._chat = ChatTab(router, self._network, self._clock)
         self._tabs = {
@@ -139,6 +147,20 @@ class IdleClawApp(App[None]):
     @work(exclusive=True, group="watch", exit_on_error=False)
     async def _watch_router(self, watch: RouterWatch) -> None:
         await watch.run()
+
+    async def action_quit(self) -> None:
+        """Leave, after asking once where chats would be lost."""
+        unsaved = self._chat.open_chats.chats.unsaved
+        if not unsaved or isinstance(self.screen, LeaveQuestion):
+            self.exit()
+        else:
+            self.push_screen(LeaveQuestion(unsaved), partial(self._leave, unsaved[0]))
+
+    def _leave(self, first: Chat, way: str | None) -> None:
+        if way == "enter":
+            self.exit()
+        elif way == "s":
+            ask_where_to_export(self._chat, first)
 
     def action_tab(self, tab: TabName) -> None:
         """Open a tab."""
@@ -173,6 +195,9 @@ class IdleClawApp(App[None]):
         for command in super().get_system_commands(screen):
             if command.title not in ("Quit", "Keys"):
                 yield command
+        yield SystemCommand(
+            "Reduced motion", "Nothing glides or blinks, or no longer", self._look.switch_motion
+        )
         yield from self._commands(self, "", None)
         for tab in TABS:
             yield from self._commands(self._tabs[tab], f"{tab.capitalize()}: ", tab)
@@ -218,6 +243,7 @@ class IdleClawApp(App[None]):
         self._chat.use_model(message.name)
         self.action_tab("chat")
 
+    @on(ChatTab.Refresh)
     @on(NetworkTab.Refresh)
     @on(ContributeTab.LinkMoved)
     def _refresh(self) -> None:

@@ -62,7 +62,7 @@ def _screen(options: argparse.Namespace) -> int:
     ollama_url = _ollama_url(settings)
     from idleclaw_tui.full_screen import run_app
 
-    return run_app(settings.server, ollama_url)
+    return run_app(settings.server, ollama_url, mouse=options.mouse)
 
 
 def _consume(options: argparse.Namespace) -> int:
@@ -157,7 +157,7 @@ def _local(options: argparse.Namespace) -> int:
     ollama_url = _ollama_url(_settings(options))
     from idleclaw_tui.local.command import run_local
 
-    return run_local(ollama_url, prompt=options.prompt, model=options.model)
+    return run_local(ollama_url, prompt=options.prompt, model=options.model, mouse=options.mouse)
 
 
 def _skill(options: argparse.Namespace) -> int:

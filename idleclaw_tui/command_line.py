@@ -35,6 +35,7 @@ examples:
 variables (flags win over them):
   IDLECLAW_SERVER   the router (default {DEFAULT_SERVER})
   OLLAMA_HOST       your Ollama (default {DEFAULT_OLLAMA_HOST})
+  IDLECLAW_KEYMAP   a file with keys of your own; TEXTUAL_ANIMATIONS=none: nothing moves
 
 exit status:
   0 done   1 failed   2 wrong usage   3 no router   4 no node can answer   5 too many requests
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_server(parser, default=None)
     _add_ollama_host(parser, default=None)
+    _add_mouse(parser, default=True)
     parser.set_defaults(mode="screen")
     add = parser.add_subparsers(title="commands", metavar="COMMAND").add_parser
     _add_consume(add)
@@ -219,6 +221,7 @@ def _add_local(add: AddParser) -> None:
     )
     parser.add_argument("--prompt", metavar="TEXT", help="answer this on stdout and end")
     parser.add_argument("--model", metavar="NAME", help="the model to ask")
+    _add_mouse(parser, default=argparse.SUPPRESS)
     parser.set_defaults(mode="local")
 
 
@@ -253,6 +256,16 @@ def _add_server(parser: argparse.ArgumentParser, default: str | None) -> None:
 
 def _add_ollama_host(parser: argparse.ArgumentParser, default: str | None) -> None:
     parser.add_argument("--ollama-host", metavar="HOST", default=default, help="where Ollama is")
+
+
+def _add_mouse(parser: argparse.ArgumentParser, default: bool | str) -> None:
+    parser.add_argument(
+        "--no-mouse",
+        dest="mouse",
+        action="store_false",
+        default=default,
+        help="leave the mouse to the terminal, for its own way of selecting",
+    )
 
 
 def _slots(text: str) -> int:

@@ -133,11 +133,16 @@ class RouterRefused(IdleClawError):
         self.retry_after = retry_after
         self.models = models
 
-    def __str__(self) -> str:
+    @property
+    def reason(self) -> str:
+        """The first sentence of the error: what is, without when to try again."""
         if self.detail is None:
-            return f"The router failed with HTTP status {self.status}.{self._when()}"
-        advice = self._when() if self.retry_after is not None else ""
-        return f"The router refused: {self.detail.rstrip('.')}.{advice}"
+            return f"The router failed with HTTP status {self.status}."
+        return f"The router refused: {self.detail.rstrip('.')}."
+
+    def __str__(self) -> str:
+        told = self.detail is not None and self.retry_after is None
+        return self.reason if told else f"{self.reason}{self._when()}"
 
     def _when(self) -> str:
         wait = f"in {self.retry_after} s" if self.retry_after else "in a moment"
@@ -149,8 +154,13 @@ class RateLimited(RouterRefused):
 
     exit_code = ExitCode.RATE_LIMITED
 
+    @property
+    def reason(self) -> str:
+        """The first sentence of the error."""
+        return "The router has had too many requests from this address."
+
     def __str__(self) -> str:
-        return f"The router has had too many requests from this address.{self._when()}"
+        return f"{self.reason}{self._when()}"
 
 
 class RouterBusy(RouterRefused):
@@ -158,9 +168,14 @@ class RouterBusy(RouterRefused):
 
     exit_code = ExitCode.NO_NODE
 
-    def __str__(self) -> str:
+    @property
+    def reason(self) -> str:
+        """The first sentence of the error."""
         reason = self.detail or "All nodes that could answer are busy"
-        return f"{reason.rstrip('.')}.{self._when()}"
+        return f"{reason.rstrip('.')}."
+
+    def __str__(self) -> str:
+        return f"{self.reason}{self._when()}"
 
 
 class NoNode(RouterRefused):

@@ -1,18 +1,30 @@
 """Starting the terminal UI over a real router and a real Ollama."""
 
 import logging
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+
+from textual.binding import Binding
+from textual.dom import DOMNode
 
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui.app import IdleClawApp
 from idleclaw_tui.clock import Clock
 from idleclaw_tui.errors import UsageError
+from idleclaw_tui.garbage_pauses import shorten_pauses
+from idleclaw_tui.keymap import load_keymap
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.ollama_bridge import MAX_MODELS_ASKED, OllamaBridge
 from idleclaw_tui.peers import LocalSharing, OllamaFacts, Router
 from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.screen_settings import (
+    load_screen_settings,
+    save_screen_settings,
+    screen_settings_path,
+)
 from idleclaw_tui.settings_file import SettingsFile, settings_path
 from idleclaw_tui.sharing import NodeEvent, SpeedMeasured
 from idleclaw_tui.sharing_control import SharingControl
@@ -26,6 +38,19 @@ from idleclaw_tui.this_machine import this_machine
 async def _opened(client: RouterClient, bridge: OllamaBridge) -> AsyncIterator[Router]:
     async with client, bridge:
         yield client
+
+
+def binding_ids() -> set[str]:
+    """Return the ids of all keys that a keymap may change."""
+    found: set[str] = set()
+    classes = [DOMNode]
+    while classes:
+        kind = classes.pop()
+        classes += kind.__subclasses__()
+        if kind.__module__.startswith("idleclaw_tui."):
+            bindings = kind.__dict__.get("BINDINGS", ())
+            found |= {each.id for each in bindings if isinstance(each, Binding) and each.id}
+    return found
 
 
 def run_app(
@@ -42,12 +67,14 @@ def run_app(
     `server` and `ollama_url` are base URLs. `label` is shown in place of the router's address.
     Where `own_node` is given, a node runs elsewhere and publishes its events there, from whichever
     thread; otherwise the Contribute tab makes one, with `share` at once. Raises `UsageError` for
-    URLs that are none, and where stderr, on which Textual draws, is no terminal.
+    URLs that are none, for a keymap that is not understood, and where stderr, on which Textual
+    draws, is no terminal.
     """
     if not sys.stderr.isatty():
         raise UsageError(
             "The terminal UI draws on stderr, which is no terminal. Do not redirect it."
         )
+    keymap, look_path = load_keymap(os.environ, binding_ids()), screen_settings_path()
     client, bridge = RouterClient(server), OllamaBridge(ollama_url)
 
     if own_node is not None:
@@ -61,8 +88,12 @@ def run_app(
         sharing,
         server,
         label=label,
+        settings=load_screen_settings(look_path),
+        remember=partial(save_screen_settings, look_path),
+        keymap=keymap,
         ascii_only="utf" not in (sys.stdout.encoding or "").lower(),
     )
+    shorten_pauses()
     app.run(mouse=mouse)
     return app.return_code or 0
 

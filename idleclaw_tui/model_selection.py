@@ -17,6 +17,12 @@ class ModelSelection:
         self._chosen = False
         self._think = False
 
+    def copy(self) -> "ModelSelection":
+        """Return the same selection for another chat."""
+        other = ModelSelection()
+        other.current, other._chosen, other._think = self.current, self._chosen, self._think
+        return other
+
     def choose(self, name: str) -> None:
         """Take the model the person chose."""
         self.current, self._chosen = name, True

@@ -1,11 +1,10 @@
 """The state of one conversation: what was asked, what came back, what goes to the router next."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from idleclaw_protocol import limits
-from idleclaw_protocol.chat import ChatBody, ChatMessage, Timings, Usage
+from idleclaw_protocol.chat import ChatBody, Timings, Usage
+from idleclaw_tui.chat_history import body_for
 from idleclaw_tui.chat_updates import (
     ChatUpdate,
     Finished,
@@ -14,6 +13,8 @@ from idleclaw_tui.chat_updates import (
     ToolProgress,
     Waiting,
 )
+from idleclaw_tui.errors import IdleClawError
+from idleclaw_tui.failed_asking import Failure, failure_of, reason_of
 
 Outcome = Literal["complete", "length", "tool_calls", "stopped", "failed"]
 
@@ -56,7 +57,9 @@ class _Pieces:
 class Answer:
     """One answer, from the moment it was asked for. Times are seconds of one monotonic clock.
 
-    `error` is a sentence for people and set exactly where `outcome` is "failed".
+    `error` is a sentence for people and set exactly where `outcome` is "failed"; `failure` says
+    more where the router did not even begin. `attempt` counts the times this was tried before.
+    `before` and `thinking_before` are what this answer goes on from, `tokens_before` its tokens.
     """
 
     model: str
@@ -73,8 +76,17 @@ class Answer:
     ended_at: float | None = None
     usage: Usage | None = None
     timings: Timings | None = None
+    failure: Failure | None = None
+    attempt: int = 0
+    before: str = ""
+    thinking_before: str = ""
+    tokens_before: int = 0
     _text: _Pieces = field(default_factory=lambda: _Pieces(MAX_ANSWER_CHARS))
     _thinking: _Pieces = field(default_factory=lambda: _Pieces(MAX_THINKING_CHARS))
+
+    def __post_init__(self) -> None:
+        self._text.add(self.before)
+        self._thinking.add(self.thinking_before)
 
     @property
     def text(self) -> str:
@@ -100,7 +112,13 @@ class Answer:
     def tokens(self) -> int:
         """The answer's tokens as the model's Ollama counted them, else the pieces that came."""
         counted = self.usage.completion_tokens if self.usage else 0
-        return counted or self.chunks
+        return self.tokens_before + (counted or self.chunks)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it was cut, so that the model can be asked for the rest."""
+        cut = self.outcome in ("stopped", "failed", "length")
+        return cut and not self.full and bool(self.text.strip())
 
     def apply(self, update: ChatUpdate, now: float) -> None:
         """Take in what the router sent; after the end nothing changes any more."""
@@ -127,9 +145,17 @@ class Answer:
         self._end_thinking(now)
         self.outcome, self.error, self.ended_at, self.tool = outcome, error, now, None
 
+    def fail(self, error: IdleClawError, now: float) -> None:
+        """Close the answer with what went wrong before the first of it came."""
+        if not self.ended:
+            self.end("failed", now, reason_of(error))
+            self.failure = failure_of(error, now, self.attempt)
+
     def _add_text(self, text: str, now: float) -> None:
         self._end_thinking(now)
         self.tool = None
+        if self.first_text_at is None and self.before:
+            text = joint(self.before, text) + text
         self._text.add(text)
         self.first_text_at = now if self.first_text_at is None else self.first_text_at
         self.last_text_at = now
@@ -150,6 +176,15 @@ class Answer:
             self.end(finished.reason, now)
 
 
+def joint(before: str, after: str) -> str:
+    """Return what belongs between an answer that was cut and its continuation.
+
+    Models drop the blank at the beginning of what they say; most cuts lie between two words.
+    """
+    cut_at_word = before[-1:].isascii() and not before[-1:].isspace()
+    return " " if cut_at_word and after[:1].isascii() and after[:1].isalnum() else ""
+
+
 @dataclass(slots=True, eq=False)
 class Exchange:
     """A question and its answer."""
@@ -159,10 +194,16 @@ class Exchange:
 
 
 class Transcript:
-    """A conversation of at most `MAX_EXCHANGES`; beyond, the oldest exchange is forgotten."""
+    """A conversation of at most `MAX_EXCHANGES`; beyond, the oldest exchange is forgotten.
+
+    `instructions` go before everything else to the model. `changes` counts the questions, so that
+    two moments of a conversation can be told apart.
+    """
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
+        self.instructions = ""
+        self.changes = 0
 
     @property
     def last(self) -> Exchange | None:
@@ -177,40 +218,73 @@ class Transcript:
 
     def ask(self, question: str, model: str, now: float) -> Exchange:
         """Add a question whose answer is awaited from now on."""
-        exchange = Exchange(question, Answer(model, now))
-        self.exchanges.append(exchange)
-        del self.exchanges[:-MAX_EXCHANGES]
-        return exchange
+        return self._add(Exchange(question, Answer(model, now)))
+
+    def ask_instead(self, old: Exchange, question: str, model: str, now: float) -> Exchange:
+        """Replace `old` and everything after it by a question whose answer is awaited.
+
+        Raises ValueError where `old` is no longer part of the conversation.
+        """
+        del self.exchanges[self.exchanges.index(old) :]
+        return self.ask(question, model, now)
 
     def ask_again(self, model: str, now: float) -> Exchange:
         """Replace the last answer by one that is awaited from now on.
 
         Raises IndexError where nothing was asked yet.
         """
+        last = self.exchanges[-1]
+        return self.ask_instead(last, last.question, model, now)
+
+    def retry(self, now: float) -> Exchange:
+        """Ask the last question once more, as it was, after an attempt that reached nobody."""
         last = self.exchanges.pop()
-        return self.ask(last.question, model, now)
+        old = last.answer
+        again = Answer(
+            old.model,
+            now,
+            attempt=old.attempt + 1,
+            before=old.before,
+            thinking_before=old.thinking_before,
+            tokens_before=old.tokens_before,
+        )
+        return self._add(Exchange(last.question, again))
+
+    def go_on(self, model: str, now: float) -> Exchange:
+        """Let the last answer, which was cut, grow further; its text stays.
+
+        Raises IndexError where nothing was asked yet.
+        """
+        last = self.exchanges.pop()
+        old = last.answer
+        grown = Answer(
+            model,
+            now,
+            before=old.text,
+            thinking_before=old.thinking,
+            thinking_seconds=old.thinking_seconds,
+            tokens_before=old.tokens,
+        )
+        return self._add(Exchange(last.question, grown))
 
     def body(self, *, think: bool = False) -> ChatBody:
-        """Return what to post for the last question: as much history as the router takes.
+        """Return what to post for the last exchange; see `chat_history`.
 
-        The newest exchanges that fit into the router's limits go along. Questions without an
-        answer are left out: one that was refused would be refused again. Of an answer longer
-        than a message may be, its end goes along. Raises IndexError where nothing was asked yet.
+        Raises IndexError where nothing was asked yet.
         """
         last = self.exchanges[-1]
-        messages = [ChatMessage(role="user", content=last.question)]
-        room = limits.MAX_TOTAL_CHARS - len(last.question)
-        for question, answer in self._answered():
-            room -= len(question) + len(answer)
-            if room < 0 or len(messages) + 2 > limits.MAX_MESSAGES:
-                break
-            messages[:0] = (
-                ChatMessage(role="user", content=question),
-                ChatMessage(role="assistant", content=answer),
-            )
-        return ChatBody(model=last.answer.model, messages=tuple(messages), think=think)
+        earlier = [(each.question, each.answer.text) for each in self.exchanges[:-1]]
+        return body_for(
+            last.answer.model,
+            earlier,
+            last.question,
+            cut=last.answer.before,
+            instructions=self.instructions,
+            think=think,
+        )
 
-    def _answered(self) -> Iterator[tuple[str, str]]:
-        for exchange in reversed(self.exchanges[:-1]):
-            if answer := exchange.answer.text[-limits.MAX_MESSAGE_CHARS :].strip():
-                yield exchange.question, answer
+    def _add(self, exchange: Exchange) -> Exchange:
+        self.changes += 1
+        self.exchanges.append(exchange)
+        del self.exchanges[:-MAX_EXCHANGES]
+        return exchange

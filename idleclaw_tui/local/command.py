@@ -12,7 +12,7 @@ from idleclaw_tui.local.network import local_network
 from idleclaw_tui.user_input import STDIN, read_prompt
 
 
-def run_local(ollama_url: str, *, prompt: str | None, model: str | None) -> int:
+def run_local(ollama_url: str, *, prompt: str | None, model: str | None, mouse: bool = True) -> int:
     """Open the terminal UI on the embedded network; return the exit status of the process.
 
     With a `prompt` ("-" reads stdin), or where stdout is no terminal, one answer is printed
@@ -22,7 +22,7 @@ def run_local(ollama_url: str, *, prompt: str | None, model: str | None) -> int:
         IdleClawError: the network did not start, or nothing was asked.
     """
     if prompt is None and sys.stdout.isatty() and sys.stdin.isatty():
-        return _screen(ollama_url)
+        return _screen(ollama_url, mouse=mouse)
     if prompt is None and sys.stdin.isatty():
         raise UsageError(
             "Without a terminal to draw on, say what to ask: idleclaw-tui local --prompt TEXT."
@@ -31,14 +31,16 @@ def run_local(ollama_url: str, *, prompt: str | None, model: str | None) -> int:
     return asyncio.run(_answer_once(ollama_url, text, model))
 
 
-def _screen(ollama_url: str) -> int:
+def _screen(ollama_url: str, *, mouse: bool) -> int:
     from idleclaw_tui.full_screen import run_app
     from idleclaw_tui.node_feed import NodeFeed
 
     feed = NodeFeed()
     sys.stderr.write("Starting a network on this machine …\n")
     with background_network(ollama_url, feed.publish) as network:
-        return run_app(network.server, network.ollama_url, label=network.label, own_node=feed)
+        return run_app(
+            network.server, network.ollama_url, label=network.label, own_node=feed, mouse=mouse
+        )
 
 
 async def _answer_once(ollama_url: str, prompt: str, model: str | None) -> ExitCode:

@@ -12,12 +12,16 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from idleclaw_protocol.chat import ChatBody
+from idleclaw_tui.code_blocks import code_blocks
 from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.peers import Router
 from idleclaw_tui.render_budget import flush_delay
+from idleclaw_tui.tabs.links import ask_about_link
 from idleclaw_tui.transcript import Answer, Exchange, Transcript
+from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
 from idleclaw_tui.widgets.greeting import Greeting
 from idleclaw_tui.widgets.message_list import EarlierLine, MessageList
+from idleclaw_tui.widgets.safe_text import toast
 from idleclaw_tui.words import Toned
 
 _ANSWER: Final = "answer"
@@ -35,9 +39,11 @@ class Conversation(Vertical):
     class Changed(Message):
         """An answer began or ended."""
 
-    def __init__(self, router: Router, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, router: Router, clock: Callable[[], float], transcript: Transcript | None = None
+    ) -> None:
         super().__init__()
-        self.transcript = Transcript()
+        self.transcript = transcript or Transcript()
         self._router = router
         self._clock = clock
 
@@ -55,14 +61,9 @@ class Conversation(Vertical):
         if not self.transcript.exchanges:
             self.query_one(Greeting).offer(parts)
 
-    def ask(self, question: str, model: str, *, think: bool) -> None:
-        """Ask a question; no answer may be coming in."""
-        exchange = self.transcript.ask(question, model, self._clock())
-        self._begin(exchange, self.transcript.body(think=think))
-
-    def ask_again(self, model: str, *, think: bool) -> None:
-        """Ask the last question again; no answer may be coming in."""
-        exchange = self.transcript.ask_again(model, self._clock())
+    def begin(self, *, think: bool) -> None:
+        """Ask the router for the answer to the last exchange, which was just added."""
+        exchange = self.transcript.exchanges[-1]
         self._begin(exchange, self.transcript.body(think=think))
 
     def stop(self) -> None:
@@ -71,13 +72,26 @@ class Conversation(Vertical):
             running.end("stopped", self._clock())
             self.workers.cancel_group(self, _ANSWER)
 
+    async def tick(self) -> None:
+        """Show how the time passes that has to be waited before asking again."""
+        last = self.transcript.last
+        if last is not None and last.answer.ended and last.answer.failure is not None:
+            await self.query_one(MessageList).draw(last, self._clock())
+
+    async def show_end(self) -> None:
+        """Show the end of a conversation that is there already."""
+        self._show_emptiness()
+        await self.query_one(MessageList).show_end(self.transcript.exchanges)
+
+    async def select(self, exchange: Exchange | None) -> None:
+        """Mark an exchange and bring it into view, or mark none."""
+        await self.query_one(MessageList).select(exchange)
+
     def page(self, direction: int) -> None:
-        """Scroll by a page."""
+        """Scroll by a page, at once, so that a key that is held down goes on and on."""
         messages = self.query_one(MessageList)
-        if direction < 0:
-            messages.scroll_page_up(animate=False)
-        else:
-            messages.scroll_page_down(animate=False)
+        place = messages.scroll_y + direction * max(1, messages.size.height - 1)
+        messages.scroll_to(y=place, animate=False, immediate=True)
 
     async def show_more(self, *, earlier: bool) -> None:
         """Show exchanges that are not on the screen."""
@@ -100,7 +114,7 @@ class Conversation(Vertical):
                         answer.end("length", self._clock())
                         break
         except IdleClawError as error:
-            answer.end("failed", self._clock(), str(error))
+            answer.fail(error, self._clock())
         finally:
             # Whatever else happened here, no answer is left hanging.
             answer.end("failed", self._clock(), _UNREADABLE)
@@ -142,6 +156,17 @@ class Conversation(Vertical):
     @on(EarlierLine.Clicked)
     async def _more(self, message: EarlierLine.Clicked) -> None:
         await self.show_more(earlier=message.line.id == "earlier")
+
+    @on(AnswerMarkdown.LinkClicked)
+    def _link(self, message: AnswerMarkdown.LinkClicked) -> None:
+        ask_about_link(self, message.href)
+
+    @on(AnswerMarkdown.CopyClicked)
+    def _copy_code(self, message: AnswerMarkdown.CopyClicked) -> None:
+        for block in code_blocks(message.answer.source):
+            if block.number == message.number:
+                self.app.copy_to_clipboard(block.text)
+                toast(self, f"Copied code {block.number}.")
 
     def _show_emptiness(self) -> None:
         empty = not self.transcript.exchanges

@@ -52,6 +52,7 @@ class MessageList(VerticalScroll):
         self._first = 0
         self._views: dict[Exchange, ExchangeView] = {}
         self._drawing = asyncio.Lock()
+        self._shifting = False
 
     def compose(self) -> ComposeResult:
         """Lay out the two lines between which the exchanges come and go."""
@@ -69,12 +70,31 @@ class MessageList(VerticalScroll):
         self.anchor()
 
     async def show_earlier(self) -> None:
-        """Show `STEP` earlier exchanges, as far as there are any."""
-        await self._show_from(self._first - STEP)
+        """Show `STEP` earlier exchanges, as far as there are any; the reader's place stays."""
+        await self._shift(self._first - STEP)
 
     async def show_later(self) -> None:
-        """Show `STEP` later exchanges, as far as there are any."""
-        await self._show_from(min(self._first + STEP, len(self._exchanges) - MAX_MOUNTED))
+        """Show `STEP` later exchanges, as far as there are any; the reader's place stays."""
+        await self._shift(min(self._first + STEP, len(self._exchanges) - MAX_MOUNTED))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Show more where the reader scrolled to an end of what is mounted."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) == round(new_value) or self._shifting:
+            return
+        if new_value <= 0 and self._first > 0:
+            self.run_worker(self.show_earlier(), group="shift", exit_on_error=False)
+        elif new_value >= self.max_scroll_y and new_value > old_value and self._later > 0:
+            self.run_worker(self.show_later(), group="shift", exit_on_error=False)
+
+    async def select(self, exchange: Exchange | None) -> None:
+        """Mark `exchange` and bring it into view, or mark none."""
+        if exchange in self._exchanges and exchange not in self._views:
+            await self._show_from(self._exchanges.index(exchange) - STEP)
+        for shown, view in self._views.items():
+            view.mark(selected=shown is exchange)
+            if shown is exchange:
+                self.scroll_to_widget(view.first, animate=False, top=True)
 
     async def draw(self, exchange: Exchange, now: float) -> None:
         """Draw what is new of the answer of `exchange`, if it is on the screen."""
@@ -88,6 +108,30 @@ class MessageList(VerticalScroll):
             if exchange in self._views:
                 await self._views[exchange].draw_plain()
 
+    @property
+    def _later(self) -> int:
+        """How many exchanges come after those that are mounted."""
+        return max(0, len(self._exchanges) - self._first - MAX_MOUNTED)
+
+    async def _shift(self, first: int) -> None:
+        """Mount from `first` on, and keep on its place what the reader sees there."""
+        first = max(0, first)
+        if first == self._first or self._shifting:
+            return
+        self._shifting = True
+        try:
+            kept = self._exchanges[max(first, self._first)]
+            before = self._views[kept].first.virtual_region.y - self.scroll_y
+            self.release_anchor()
+            await self._show_from(first)
+            placed = asyncio.Event()
+            self.call_after_refresh(placed.set)
+            await placed.wait()
+            place = self._views[kept].first.virtual_region.y - before
+            self.scroll_to(y=place, animate=False, immediate=True, force=True)
+        finally:
+            self._shifting = False
+
     async def _show_from(self, first: int) -> None:
         async with self._drawing:
             self._first = max(0, first)
@@ -95,8 +139,7 @@ class MessageList(VerticalScroll):
             with self.app.batch_update():
                 await self._mount_exactly(wanted)
                 self._show_line("#earlier", self._first, "earlier", "ctrl+up")
-                later = len(self._exchanges) - self._first - len(wanted)
-                self._show_line("#later", later, "later", "ctrl+down")
+                self._show_line("#later", self._later, "later", "ctrl+down")
 
     async def _mount_exactly(self, wanted: list[Exchange]) -> None:
         for exchange in self._views.keys() - wanted:

@@ -1,47 +1,54 @@
 """Where the person writes: Enter sends, Ctrl+J breaks the line, pasting never sends."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from dataclasses import replace
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
 from idleclaw_protocol.limits import MAX_MESSAGE_CHARS
-from idleclaw_protocol.text_safety import clean
+from idleclaw_tui.prompt_history import PromptHistory
+from idleclaw_tui.widgets.bounded_area import BoundedArea
 from idleclaw_tui.widgets.safe_text import text, toned
 from idleclaw_tui.words import Tone, Toned
 
-PRIVACY = "Contributors can read what you send"
-PRIVACY_SHORT = "Contributors can read it"
-COUNT_FROM = MAX_MESSAGE_CHARS * 4 // 5
-PASTE_ROOM = MAX_MESSAGE_CHARS
+PRIVACY: Final = "Contributors can read what you send"
+PRIVACY_SHORT: Final = "Contributors can read it"
+COUNT_FROM: Final = MAX_MESSAGE_CHARS * 4 // 5
 
-_TAKEN = frozenset({"redo", "cursor_page_up", "cursor_page_down"})
-_NEWLINE_KEYS = frozenset({"shift+enter", "shift+\r", "alt+enter"})
+_TAKEN: Final = frozenset({"ctrl+y", "super+y", "pageup", "pagedown", "ctrl+e", "f6"})
+"""Keys of a text field that do something else in the chat."""
+
+_NEWLINE_KEYS: Final = frozenset({"shift+enter", "shift+\r", "alt+enter"})
 
 
-class PromptArea(TextArea, inherit_bindings=False):
-    """The text field. A paste is inserted up to the longest message that can be sent.
+def _kept_bindings() -> list[BindingType]:
+    kept: list[BindingType] = []
+    for binding in TextArea.BINDINGS:
+        if isinstance(binding, Binding):
+            keys = [key for key in binding.key.split(",") if key not in _TAKEN]
+            if keys:
+                kept.append(replace(binding, key=",".join(keys)))
+    return kept
 
-    The keys that would redo an edit and move by a page do something else in the chat.
-    """
+
+class PromptArea(BoundedArea, inherit_bindings=False):
+    """The text field, with what was sent before above its first line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            key
-            for key in TextArea.BINDINGS
-            if isinstance(key, Binding) and key.action not in _TAKEN
-        ),
         Binding("enter", "submit", "send", id="prompt.send", show=False),
         Binding("ctrl+j", "newline", "new line", id="prompt.newline", show=False),
+        *_kept_bindings(),
     ]
     HELP = (
         "Write here. **Enter** sends, **Ctrl+J** (or Shift+Enter, where the terminal tells it) "
-        "breaks the line. Pasted text is never sent by itself."
+        "breaks the line. Pasted text is never sent by itself. **Up** on the first line brings "
+        "back what you sent before, **Down** on the last line your draft."
     )
 
     class Submitted(Message):
@@ -51,21 +58,37 @@ class PromptArea(TextArea, inherit_bindings=False):
             super().__init__()
             self.question = question
 
-    class PasteCut(Message):
-        """A paste was too long for a message: `kept` of its `length` characters went in."""
-
-        def __init__(self, kept: int, length: int) -> None:
-            super().__init__()
-            self.kept = kept
-            self.length = length
-
-    def __init__(self) -> None:
+    def __init__(self, history: PromptHistory) -> None:
         super().__init__(
-            compact=True,
+            MAX_MESSAGE_CHARS,
             highlight_cursor_line=False,
             placeholder=text("Ask the network"),
             id="prompt",
         )
+        self._history = history
+
+    def put(self, words: str) -> None:
+        """Let `words` stand here in place of what does, with the cursor behind them."""
+        self.text = words
+        self.move_cursor(self.document.end)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Move up, on the first line to what was sent before."""
+        first = self.navigator.is_first_wrapped_line(self.cursor_location)
+        older = self._history.older(self.text) if first and not select else None
+        if older is None:
+            super().action_cursor_up(select)
+        else:
+            self.put(older)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Move down, on the last line to what was sent after, and at last to the draft."""
+        last = self.navigator.is_last_wrapped_line(self.cursor_location)
+        newer = self._history.newer() if last and not select else None
+        if newer is None:
+            super().action_cursor_down(select)
+        else:
+            self.put(newer)
 
     def action_submit(self) -> None:
         """Offer the text to be sent; it stays here until somebody takes it."""
@@ -94,16 +117,6 @@ class PromptArea(TextArea, inherit_bindings=False):
         actions = {"prompt.send": self.action_submit, "prompt.newline": self.action_newline}
         return actions.get(active.binding.id or "")
 
-    async def _on_paste(self, event: events.Paste) -> None:
-        pasted = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
-        room = max(0, PASTE_ROOM - len(self.text) + len(self.selected_text))
-        event.text = pasted[:room]
-        await super()._on_paste(event)
-        event.stop()
-        event.prevent_default()
-        if len(pasted) > room:
-            self.post_message(self.PasteCut(room, len(pasted)))
-
 
 class PromptBox(Vertical):
     """The frame of the prompt: on top what model answers, below who can read along."""
@@ -111,9 +124,13 @@ class PromptBox(Vertical):
     class TopClicked(Message):
         """The model line was clicked."""
 
+    def __init__(self, history: PromptHistory) -> None:
+        super().__init__(id="prompt-box")
+        self._history = history
+
     def compose(self) -> ComposeResult:
         """Lay out the field."""
-        yield PromptArea()
+        yield PromptArea(self._history)
 
     def on_resize(self) -> None:
         """Say who can read along in the words that fit."""
@@ -136,12 +153,3 @@ class PromptBox(Vertical):
         """Open the model choice where its line was clicked."""
         if event.widget is self and event.y == 0:
             self.post_message(self.TopClicked())
-
-
-class Notice(Static):
-    """One line over the prompt about what the person wants to send; it stays until answered."""
-
-    def say(self, *parts: Toned) -> None:
-        """Show the parts, or nothing where there are none."""
-        self.display = bool(parts)
-        self.update(toned(parts))

@@ -24,6 +24,7 @@ from idleclaw_tui.errors import IdleClawError, NoEvents, RouterUnreachable
 from idleclaw_tui.network_stream import NetworkStream
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing, OllamaFacts
+from idleclaw_tui.screen_settings import DEFAULT_LOOK, Remember, ScreenSettings
 from idleclaw_tui.widgets.top_bar import TabName
 from tests.screen.fake_node import Made
 
@@ -269,6 +270,8 @@ def make_app(
     sharing: LocalSharing | None = None,
     first_tab: TabName = "chat",
     label: str | None = None,
+    settings: ScreenSettings = DEFAULT_LOOK,
+    remember: Remember | None = None,
 ) -> IdleClawApp:
     """Return the app over fakes, with a clock that stands still unless one is given."""
     return IdleClawApp(
@@ -276,6 +279,8 @@ def make_app(
         sharing or LocalSharing(NodeFeed(), OLLAMA, Made(), ollama_with_models),
         SERVER,
         label=label,
+        settings=settings,
+        remember=remember,
         first_tab=first_tab,
         clock=clock or FakeClock(),
         clock_time=lambda seconds: f"14:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02}",

@@ -64,7 +64,7 @@ def test_a_router_without_timings_leaves_what_was_observed() -> None:
 @pytest.mark.parametrize(
     ("finished", "end"),
     [
-        (Finished("length"), "cut at the length limit"),
+        (Finished("length"), "cut at the length limit · ^g continue · ^r again"),
         (Finished("tool_calls"), "ended with a tool call"),
     ],
 )
@@ -74,8 +74,8 @@ def test_the_line_says_why_an_answer_ended_early(finished: Finished, end: str) -
 
 def test_a_failed_answer_says_why_what_is_kept_and_the_key() -> None:
     line = said([TextPiece("a"), Finished("error", error="The node left")])
-    assert line == "✕ The node left. tiny:1b · 1 token kept · ^r again"
-    assert said([Finished("error", error="No.")]) == "✕ No. tiny:1b · ^r again"
+    assert line == "✕ The node left. tiny:1b · 1 token kept · ^g continue · ^r again"
+    assert said([Finished("error", error="No.")]) == "✕ No. tiny:1b · ^r again · ^e edit"
 
 
 def test_a_stopped_answer_says_when() -> None:
@@ -85,7 +85,8 @@ def test_a_stopped_answer_says_when() -> None:
     answer = Answer("tiny:1b", 0.0)
     answer.apply(TextPiece("a"), 1.0)
     answer.end("stopped", 2.0)
-    assert answer_line(answer, 2.0)[1].text == "tiny:1b · stopped after 1 token · ^r again"
+    said_then = "tiny:1b · stopped after 1 token · ^g continue · ^r again"
+    assert answer_line(answer, 2.0)[1].text == said_then
 
 
 def test_an_empty_answer_says_so() -> None:

@@ -82,7 +82,7 @@ async def test_stopping_keeps_the_text_and_cancels_at_the_router() -> None:
             await screen.press("escape")
             async with asyncio.timeout(5):
                 await router.chats[0].disconnected.wait()
-            await screen.until_shown("‖ tiny:1b · stopped after 1 token · ^r again")
+            await screen.until_shown("‖ tiny:1b · stopped after 1 token · ^g continue")
             assert "It was" in screen.text
 
 
@@ -191,25 +191,6 @@ async def test_a_suggestion_goes_into_the_prompt() -> None:
         assert screen.prompt.has_focus
 
 
-async def test_a_new_chat_asks_first() -> None:
-    router = FakeRouter(network(), [TextPiece("Hi"), END])
-    async with opened(router) as screen:
-        await screen.ask("Hello")
-        await screen.until_shown("✓ llama3.2:3b")
-        await screen.press("ctrl+n")
-        await screen.until_shown("New chat", "kept nowhere")
-        await screen.press("escape")
-        await screen.until_gone("kept nowhere")
-        assert "Hello" in screen.text
-        await screen.press("ctrl+n")
-        await screen.until_shown("kept nowhere")
-        await screen.press("enter")
-        await screen.until_shown("Ask the idle machines of the world")
-        await screen.ask("Again")
-        await screen.until_shown("✓ llama3.2:3b")
-    assert [m.content for m in router.bodies[1].messages] == ["Again"]
-
-
 async def test_the_answer_is_copied_as_it_was_sent() -> None:
     async with opened(FakeRouter(network(), [TextPiece("**Bold** move"), END])) as screen:
         await screen.ask("Hello")
@@ -219,27 +200,46 @@ async def test_the_answer_is_copied_as_it_was_sent() -> None:
         assert screen.app.clipboard == "**Bold** move"
 
 
+def fill(screen: Screen, exchanges: int) -> None:
+    """Put earlier questions and answers into the conversation."""
+    transcript = screen.chat.conversation.transcript
+    for number in range(exchanges):
+        answer = transcript.ask(f"Question {number}", "tiny:1b", 0.0).answer
+        answer.apply(TextPiece(f"Answer {number}\n\n- of\n- some\n- lines"), 0.0)
+        answer.apply(END, 0.0)
+
+
 async def test_a_long_conversation_is_shown_in_windows() -> None:
     router = FakeRouter(network(), [TextPiece("ok"), END])
     async with opened(router) as screen:
-        transcript = screen.chat.conversation.transcript
-        for number in range(40):
-            answer = transcript.ask(f"Question {number}", "tiny:1b", 0.0).answer
-            answer.apply(TextPiece(f"Answer {number}"), 0.0)
-            answer.apply(END, 0.0)
+        fill(screen, 40)
         await screen.ask("The last one")
         await screen.until_shown("The last one", "✓ llama3.2:3b")
         views = screen.chat.conversation.query(QuestionView)
         assert len(views) == MAX_MOUNTED
-        messages = screen.chat.query_one(MessageList)
         await screen.press("ctrl+up")
         await screen.until(lambda: "24 earlier" in screen.said("#earlier"), "earlier ones")
         assert "5 later" in screen.said("#later")
-        messages.scroll_home(animate=False)
-        await screen.until_shown("Question 24", "Answer 24")
         await screen.press("ctrl+down")
         await screen.until(lambda: "29 earlier" in screen.said("#earlier"), "later ones")
         assert len(views) == MAX_MOUNTED
+
+
+async def test_scrolling_to_an_end_brings_more_and_keeps_the_place() -> None:
+    router = FakeRouter(network(), [TextPiece("ok"), END])
+    async with opened(router) as screen:
+        fill(screen, 40)
+        await screen.ask("The last one")
+        await screen.until_shown("The last one", "✓ llama3.2:3b")
+        messages = screen.chat.query_one(MessageList)
+        messages.scroll_home(animate=False)
+        await screen.until(lambda: "24 earlier" in screen.said("#earlier"), "earlier ones")
+        await screen.until_shown("Question 29")
+        row = next(y for y, line in enumerate(screen.text.split("\n")) if "Question 29" in line)
+        assert row < 8, "what was on top is still near the top"
+        messages.scroll_end(animate=False)
+        await screen.until(lambda: "29 earlier" in screen.said("#earlier"), "later ones")
+        await screen.until_shown("Answer 35")
 
 
 async def test_reading_further_up_is_not_disturbed_by_new_text() -> None:

@@ -1,14 +1,13 @@
-"""The states of the Chat tab as they look, byte by byte."""
+"""The states of an answer in the Chat tab as they look, byte by byte."""
 
 import asyncio
 
-from textual.widgets import Input
-
 from idleclaw_protocol.chat import Timings, Usage
-from idleclaw_tui.chat_updates import Finished, TextPiece, Waiting
+from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, Waiting
+from idleclaw_tui.errors import NoNode, RateLimited, RouterRefused, RouterUnreachable
 from tests.screen.driving import FakeClock, Screen, opened
-from tests.screen.fakes import FakeRouter, Step, network
-from tests.screen.shooting import LARGE, SIZES, Shoot, Size, still
+from tests.screen.fakes import SERVER, FakeRouter, Step, network
+from tests.screen.shooting import SIZES, Shoot, Size, still
 
 ANSWER = """A **lifetime** is the span of code in which a reference is valid.
 
@@ -44,6 +43,30 @@ async def test_chat_empty(screenshot: Shoot, size: Size) -> None:
 
 
 @SIZES
+async def test_chat_waiting(screenshot: Shoot, size: Size) -> None:
+    router = FakeRouter(network(), [Waiting("queued", 2, 6.0), asyncio.Event()])
+    async with opened(router, size) as screen:
+        await asked(screen, "2nd in line", "esc stop")
+        screenshot(screen, still(screen, size, "chat-waiting"))
+
+
+@SIZES
+async def test_chat_loading(screenshot: Shoot, size: Size) -> None:
+    router = FakeRouter(network(), [Waiting("loading"), asyncio.Event()])
+    async with opened(router, size) as screen:
+        await asked(screen, "loading the model", "esc stop")
+        screenshot(screen, still(screen, size, "chat-loading"))
+
+
+@SIZES
+async def test_chat_thinking(screenshot: Shoot, size: Size) -> None:
+    router = FakeRouter(network(), [ThinkingPiece("Lifetimes are regions."), asyncio.Event()])
+    async with opened(router, size) as screen:
+        await asked(screen, "thinking", "esc stop")
+        screenshot(screen, still(screen, size, "chat-thinking"))
+
+
+@SIZES
 async def test_chat_streaming(screenshot: Shoot, size: Size) -> None:
     clock = FakeClock()
 
@@ -64,25 +87,44 @@ async def test_chat_finished(screenshot: Shoot, size: Size) -> None:
         screenshot(screen, still(screen, size, "chat-finished"))
 
 
-async def test_chat_waiting(screenshot: Shoot) -> None:
-    router = FakeRouter(network(), [Waiting("queued", 2, 6.0), asyncio.Event()])
-    async with opened(router, LARGE) as screen:
-        await asked(screen, "2nd in line · about 6 s", "esc stop")
-        screenshot(screen, still(screen, LARGE, "chat-waiting"))
-
-
-async def test_chat_cut(screenshot: Shoot) -> None:
+@SIZES
+async def test_chat_cut(screenshot: Shoot, size: Size) -> None:
     router = FakeRouter(network(), [TextPiece(ANSWER), Finished("error", error="The node left.")])
-    async with opened(router, LARGE) as screen:
-        await asked(screen, "✕ The node left.", "^y copy")
-        screenshot(screen, still(screen, LARGE, "chat-cut"))
+    async with opened(router, size) as screen:
+        await asked(screen, "✕ The node left.", "^g continue")
+        screenshot(screen, still(screen, size, "chat-cut"))
 
 
-async def test_model_picker(screenshot: Shoot) -> None:
-    async with opened(FakeRouter(network()), LARGE) as screen:
-        still(screen, LARGE, "")
-        await screen.press("ctrl+t")
-        await screen.until_shown("Models online", "all busy")
-        screen.app.screen.query_one(Input).cursor_blink = False
-        await screen.pilot.pause()
-        screenshot(screen, "model-picker-120x40")
+@SIZES
+async def test_chat_unreachable(screenshot: Shoot, size: Size) -> None:
+    router = FakeRouter(network(), [RouterUnreachable(SERVER, "refused")])
+    async with opened(router, size) as screen:
+        await asked(screen, "✕ No router", "esc gives up")
+        screenshot(screen, still(screen, size, "chat-unreachable"))
+
+
+@SIZES
+async def test_chat_rate_limited(screenshot: Shoot, size: Size) -> None:
+    router = FakeRouter(network(), [RateLimited(429, retry_after=24)])
+    async with opened(router, size) as screen:
+        await asked(screen, "again in 24 s")
+        screenshot(screen, still(screen, size, "chat-rate-limited"))
+
+
+@SIZES
+async def test_chat_filtered(screenshot: Shoot, size: Size) -> None:
+    router = FakeRouter(network(), [RouterRefused(400, "its filter found something")])
+    async with opened(router, size) as screen:
+        await asked(screen, "✕ The router refused", "again")
+        screenshot(screen, still(screen, size, "chat-filtered"))
+
+
+@SIZES
+async def test_chat_model_gone(screenshot: Shoot, size: Size) -> None:
+    near = ("llama3.2:3b", "llama3.2:1b")
+    router = FakeRouter(network(), [NoNode("llama3.1:8b", nearest=near)])
+    async with opened(router, size) as screen:
+        screen.chat.use_model("llama3.1:8b")
+        await screen.until_shown("llama3.1:8b · not online now")
+        await asked(screen, "✕ No node offers", "^t another model")
+        screenshot(screen, still(screen, size, "chat-model-gone"))

@@ -1,14 +1,14 @@
 """Text of strangers in every place where it is shown: no markup, no actions, no controls (A7)."""
 
-import asyncio
-
 import pytest
 from rich.segment import Segment
 from textual.color import Color
+from textual.selection import SELECT_ALL
 from textual.widgets import Static
 
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_protocol.status import ModelStatus, Network
+from idleclaw_protocol.text_safety import is_unsafe
 from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, ToolProgress
 from idleclaw_tui.errors import UsageError
 from idleclaw_tui.node_feed import NodeFeed
@@ -16,25 +16,28 @@ from idleclaw_tui.peers import LocalSharing
 from idleclaw_tui.sharing import LinkChanged, ModelsChanged, RequestChanged
 from idleclaw_tui.tabs.links import is_web_address
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
+from idleclaw_tui.widgets.message_list import MessageList
 from idleclaw_tui.widgets.safe_text import TerminalGuard, text, toast
 from idleclaw_tui.widgets.thinking_view import ThinkingHead
 from tests.screen.driving import Screen, opened
-from tests.screen.fakes import OLLAMA, FakeRouter, network, node
+from tests.screen.fakes import OLLAMA, FakeRouter, Step, network, node
+from tests.screen.payloads import PAYLOADS
 
 CONTROLS = "\x1b]0;pwned\x07\x1b]52;c;Y3VybA==\x07\x1b[31m\x9b31m\x07\x00\u202egnp\u2066\U000e0041"
-PAYLOADS = [
+BOTH = [
     f"[@click=app.bell]XX[/]{CONTROLS}",
     f"oops [/nope] [red{CONTROLS}",
 ]
 MARKS = ["[@click=app.bell]XX[/]", "oops [/nope] [red"]
-CASES = list(zip(PAYLOADS, MARKS, strict=True))
+CASES = list(zip(BOTH, MARKS, strict=True))
 
 
 def assert_harmless(screen: Screen) -> None:
     """Check all that is on the screen: no control characters, no action of the payload."""
     for strip in screen.app.screen._compositor.render_strips():
         for segment in strip:
-            assert segment.text.isprintable(), repr(segment.text)
+            assert is_unsafe(segment.text) is None, repr(segment.text)
+            assert not set(segment.text) & set("\n\t"), repr(segment.text)
             assert "app.bell" not in str(segment.style.meta if segment.style else {})
 
 
@@ -88,17 +91,6 @@ async def test_answers_thinking_tools_and_errors(payload: str, mark: str) -> Non
         assert_harmless(screen)
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-async def test_a_table_in_an_answer_has_no_tooltips(payload: str) -> None:
-    table = TextPiece(f"| {payload} | b |\n|-|-|\n| {payload} | d |\n")
-    async with opened(FakeRouter(network(), [table, Finished("stop")]), (160, 40)) as screen:
-        await screen.ask("table")
-        await screen.until_shown("✓ llama3.2:3b")
-        cells = screen.app.screen.query("MarkdownTableCellContents")
-        assert len(cells) == 4
-        assert all(cell.tooltip is None for cell in cells)
-
-
 @pytest.mark.parametrize(("payload", "mark"), CASES)
 async def test_what_the_own_node_tells(payload: str, mark: str) -> None:
     feed = NodeFeed()
@@ -138,54 +130,72 @@ def test_text_is_literal() -> None:
     assert text("[b]x[/b] $n\x1b[0m").plain == "[b]x[/b] $n"
 
 
-def shown_plain(screen: Screen) -> str:
-    """Return the text that is drawn without Markdown."""
-    pieces = screen.app.screen.query(".plain-answer").results(Static)
-    return "\n".join(str(piece.content) for piece in pieces)
+@pytest.mark.parametrize("name", PAYLOADS)
+async def test_no_payload_in_a_conversation_does_more_than_be_text(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda *_, **__: pytest.fail("opened a link"))
+    payload, seen = PAYLOADS[name]
+    rest = f"> {payload}\n\n| a |\n|-|\n| {payload} |\n"
+    script: list[Step] = [
+        ThinkingPiece(payload),
+        TextPiece(f"{payload}\n\n"),
+        TextPiece(rest),
+        Finished("error", error=payload),
+    ]
+    async with opened(FakeRouter(network(), script), (100, 40)) as screen:
+        await screen.ask("Go")
+        await screen.until_shown("^r again")
+        assert seen in screen.text.replace("\n", "")
+        assert_harmless(screen)
+        screen.app.screen.query_one(ThinkingHead).action_open_or_close()
+        await screen.until(lambda: screen.app.screen.query(".thinking-text"), "thinking")
+        screen.chat.query_one(MessageList).scroll_home(animate=False)
+        await screen.pilot.pause()
+        assert_harmless(screen)
+        answer = screen.app.screen.query_one(AnswerMarkdown)
+        assert is_unsafe(answer.get_selection(SELECT_ALL)[0]) is None
+        assert screen.app.clipboard == ""
+
+
+def drawn(screen: Screen) -> str:
+    """Return all rows of the answer, also those out of sight."""
+    body = screen.app.screen.query_one(AnswerMarkdown)
+    return "\n".join(body.render_line(y).text.strip() for y in range(body.size.height))
 
 
 @pytest.mark.parametrize(
-    "hostile",
+    ("hostile", "end"),
     [
-        "|a|b|\n|-|-|\n" + "|x|y|\n" * 1200,
-        "x\n\n" * 2000,
-        "# x\n" * 1000,
-        "- x\n" * 2000,
-        "|" + "a|" * 60 + "\n|" + "-|" * 60 + "\n" + "x\n" * 40,
-        "![" * 30_000,
+        ("|a|b|\n|-|-|\n" + "|x|y|\n" * 1200, "x │ y"),
+        ("|" + "a|" * 60 + "\n|" + "-|" * 60 + "\n" + "x\n" * 40, "│"),
+        ("x\n\n" * 2000 + "the end", "the end"),
+        ("# x\n" * 1000 + "# the end", "the end"),
+        ("- x\n" * 2000, "• x"),
+        ("> " * 500 + "x", "x"),
+        ("![" * 30_000, "!["),
+        ("http://a." * 9_000, "http://a."),
+        ("*a" * 20_000, "aaa"),
+        ("x" * 150_000, "x"),
+        ("```python\n" + "x = 1\n" * 5000 + "y = 2\n```\n", "y = 2"),
+        ("```python\n" + "(" * 100_000, "("),
     ],
-    ids=["table", "paragraphs", "headings", "list", "filling table", "images"],
+    ids=[
+        *("table", "filling table", "paragraphs", "headings", "list", "quotes"),
+        *("images", "addresses", "stars", "line", "code", "line of code"),
+    ],
 )
-async def test_an_answer_of_too_many_widgets_is_drawn_plain(hostile: str) -> None:
-    router = FakeRouter(network(), [TextPiece(hostile), Finished("stop")])
+async def test_an_answer_of_any_shape_is_one_widget_and_is_drawn_to_its_end(
+    hostile: str, end: str
+) -> None:
+    pieces = [TextPiece(hostile[at : at + 30_000]) for at in range(0, len(hostile), 30_000)]
+    router = FakeRouter(network(), [*pieces, Finished("stop")])
     async with opened(router) as screen:
         await screen.ask("Go")
         await screen.until_shown("✓ llama3.2:3b")
-        assert not screen.app.screen.query(AnswerMarkdown)
-        assert shown_plain(screen).replace("\n", "") == hostile.replace("\n", "")
+        assert drawn(screen).endswith(end) or end in drawn(screen)[-200:]
+        assert not screen.app.screen.query_one(AnswerMarkdown).children
         assert len(list(screen.app.screen.walk_children())) < 150
-
-
-async def test_an_answer_that_grows_too_long_stays_markdown_up_to_there() -> None:
-    gate = asyncio.Event()
-    begin, rest = "# Title\n\n**Bold**\n\n", "**x** y\n\n" * 3000
-    router = FakeRouter(network(), [TextPiece(begin), gate, TextPiece(rest), Finished("stop")])
-    async with opened(router) as screen:
-        await screen.ask("Go")
-        await screen.until_shown("Title", "Bold")
-        gate.set()
-        await screen.until_shown("✓ llama3.2:3b", "**x** y")
-        assert screen.app.screen.query_one(AnswerMarkdown).source == begin
-        assert shown_plain(screen).replace("\n", "") == rest.replace("\n", "")
-
-
-async def test_code_of_any_length_is_drawn_without_colours_beyond_a_limit() -> None:
-    code = "```python\n" + "x = 1\n" * 5000 + "```\n"
-    router = FakeRouter(network(), [TextPiece(code), Finished("stop")])
-    async with opened(router) as screen:
-        await screen.ask("Go")
-        await screen.until_shown("✓ llama3.2:3b")
-        assert screen.app.screen.query(AnswerMarkdown)
 
 
 async def test_html_and_generics_survive() -> None:
@@ -219,12 +229,12 @@ async def test_a_link_shows_its_target_and_opens_nothing_by_itself(
         assert opened_urls == ["https://example.com/a?b=c"]
 
         await screen.pilot.click(offset=(column + len("click and lo"), row))
-        await screen.until_shown("Not a web address", "file:///etc/passwd")
+        await screen.until_shown("Not a web address", "%66ile:///etc/passwd")
         await screen.press("o")
         assert "Not a web address" in screen.text, "there is no way to open it"
         await screen.press("c")
         await screen.until_gone("Not a web address")
-        assert screen.app.clipboard == "file:///etc/passwd"
+        assert screen.app.clipboard == "%66ile:///etc/passwd"
     assert len(opened_urls) == 1
 
 

@@ -1,6 +1,7 @@
 """The screen in a real terminal: tmux on a socket of its own, a real HTTP router behind."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tests import fake_router_http as http
 from tests.programs import require_program
+from tests.screen.payloads import PAYLOADS
 
 PROGRAM = "printf '\\033]2;untouched\\007'; {python} -m idleclaw_tui --server {url}; echo ended=$?"
 
@@ -24,6 +26,8 @@ class Terminal:
         process = await asyncio.create_subprocess_exec(
             *self._command,
             *arguments,
+            # The readline library puts COLUMNS and LINES where only its children see them.
+            env=dict(os.environ),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -64,6 +68,19 @@ async def start(terminal: Terminal, url: str) -> None:
     await terminal.until("2 nodes")
 
 
+async def leave(terminal: Terminal) -> None:
+    """Leave a program that has an unsaved chat; the terminal must be as it was before."""
+    await terminal.keys("C-q")
+    await terminal.until("Leave IdleClaw")
+    await terminal.keys("Enter")
+    await terminal.until("ended=0")
+    modes = "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"
+    assert (await terminal.run("display", "-p", modes)).split() == ["0", "0", "1"]
+    await terminal.keys("clear; stty -a", "Enter")
+    settings = (await terminal.until("icanon")).split()
+    assert {"icanon", "echo", "isig", "icrnl"} <= set(settings)
+
+
 async def test_a_chat_from_the_first_key_to_the_end(terminal: Terminal) -> None:
     async with http.FakeRouter() as router:
         gate = asyncio.Event()
@@ -94,9 +111,58 @@ async def test_a_chat_from_the_first_key_to_the_end(terminal: Terminal) -> None:
         await terminal.run("resize-window", "-x", "90", "-y", "24")
         await terminal.until("✓ tiny:1b")
 
+        await leave(terminal)
+        assert "dark" not in await terminal.screen(), "the shell's own screen is back"
+
+
+async def test_stopping_and_two_chats_at_once(terminal: Terminal) -> None:
+    async with http.FakeRouter() as router:
+        router.script = [http.text("It was a dark "), http.Hold(asyncio.Event())]
+        await start(terminal, router.url)
+        await terminal.keys("Tell me a story", "Enter")
+        await terminal.until("It was a dark")
+        await terminal.keys("C-n")
+        await terminal.until("2 New chat")
+        await terminal.keys("And a poem", "Enter")
+        await terminal.until("2 And a poem")
+        await terminal.keys("F5")
+        await terminal.until("Tell me a story")
+        await terminal.keys("Escape")
+        async with asyncio.timeout(10):
+            await router.chats[0].disconnected.wait()
+        await terminal.until("stopped after 1 token")
+        assert not router.chats[1].disconnected.is_set(), "the other chat goes on"
+        await terminal.run("resize-window", "-x", "40", "-y", "12")
+        await terminal.until("1 Tell", lambda screen: "1 Tell" in screen and "^g" in screen)
+        await terminal.keys("F6", "Escape")
+        await terminal.until("stopped after")
+        await terminal.run("resize-window", "-x", "20", "-y", "5")
+        await terminal.keys("x", "Up", "Down")
+        await terminal.run("resize-window", "-x", "90", "-y", "24")
+        await terminal.until("And a poem")
+        await leave(terminal)
+
+
+async def test_keys_typed_while_the_program_starts_are_not_lost(terminal: Terminal) -> None:
+    async with http.FakeRouter() as router:
+        await terminal.keys(PROGRAM.format(python=sys.executable, url=router.url), "Enter")
+        await terminal.keys("early words")
+        await terminal.until("2 nodes", lambda screen: "early words" in screen)
+        await terminal.until("2 nodes")
+        assert "early words" in await terminal.screen()
         await terminal.keys("C-q")
-        screen = await terminal.until("ended=0")
-        assert "dark" not in screen, "the shell's own screen is back"
+        await terminal.until("ended=0")
+
+
+async def test_the_mouse_can_be_left_to_the_terminal(terminal: Terminal) -> None:
+    async with http.FakeRouter() as router:
+        for flag, mouse in (("", "1"), (" --no-mouse", "0")):
+            url = f"{router.url}{flag}"
+            await start(terminal, url)
+            assert (await terminal.run("display", "-p", "#{mouse_any_flag}")).strip() == mouse
+            await terminal.keys("C-q")
+            await terminal.until("ended=0")
+            await terminal.keys("clear", "Enter")
 
 
 async def test_a_hostile_answer_touches_neither_title_nor_clipboard(terminal: Terminal) -> None:
@@ -112,8 +178,33 @@ async def test_a_hostile_answer_touches_neither_title_nor_clipboard(terminal: Te
         await terminal.until("Models")
         assert (await terminal.run("display", "-p", "#{pane_title}")).strip() == "untouched"
         assert "evil" not in await terminal.run("show-buffer")
-        await terminal.keys("C-q")
-        await terminal.until("ended=0")
+        await leave(terminal)
+
+
+async def test_no_payload_in_an_answer_reaches_the_terminal(terminal: Terminal) -> None:
+    texts = [payload for payload, _ in PAYLOADS.values() if "\ud800" not in payload]
+    async with http.FakeRouter() as router:
+        pieces = [http.text(f"{text}\n\n{piece}\n\n") for text in texts for piece in "ab"]
+        thoughts = [http.thinking(text) for text in texts]
+        router.script = [
+            *thoughts,
+            *pieces,
+            http.text("\n```\n\nall of it"),
+            http.finish(),
+            http.DONE,
+        ]
+        await start(terminal, router.url)
+        await terminal.keys("go", "Enter")
+        await terminal.until("all of it")
+        for _ in range(100):
+            await terminal.keys(*["PageUp"] * 5)
+            if "thought for" in await terminal.screen():
+                break
+        await terminal.until("thought for")
+        assert (await terminal.run("display", "-p", "#{pane_title}")).strip() == "untouched"
+        assert "evil" not in await terminal.run("show-buffer")
+        assert (await terminal.run("display", "-p", "#{alternate_on}")).strip() == "1"
+        await leave(terminal)
 
 
 async def test_a_pipe_gets_no_escape_codes(terminal: Terminal) -> None:
