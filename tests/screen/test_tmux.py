@@ -207,7 +207,9 @@ async def test_no_payload_in_an_answer_reaches_the_terminal(terminal: Terminal) 
         await leave(terminal)
 
 
-async def test_a_pipe_gets_no_escape_codes(terminal: Terminal) -> None:
-    await terminal.keys(f"{sys.executable} -m idleclaw_tui 2>log; echo ended=$?; cat log", "Enter")
+async def test_a_pipe_gets_no_escape_codes(terminal: Terminal, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = f"{sys.executable} -m idleclaw_tui 2>{log}; echo ended=$?; cat {log}"
+    await terminal.keys(command, "Enter")
     screen = await terminal.until("is no terminal")
     assert "ended=2" in screen

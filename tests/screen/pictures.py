@@ -1,0 +1,33 @@
+"""Make every screenshot anew: `uv run --with cairosvg python -m tests.screen.pictures`.
+
+The SVGs come from the real application on scripted networks, through the tests that compare them.
+The README shows three of them as PNG, since pages that embed an SVG do not load its fonts: for
+these, Cairo and the font Fira Code are needed (Debian: libcairo2, fonts-firacode).
+"""
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+from tests.screen.conftest import DIRECTORY, UPDATE
+
+SHOWN: Final = ("chat-finished", "network", "contribute-streaming")
+SIZE: Final = "120x40"
+
+
+def main() -> int:
+    """Write the SVGs, then the PNGs; return pytest's exit status."""
+    tests = [sys.executable, "-m", "pytest", "-q", "tests/screen", "-k", "screenshots"]
+    written = subprocess.run(tests, env={**os.environ, UPDATE: "1"}, check=False).returncode
+    cairosvg: Any = import_module("cairosvg")
+    for name in SHOWN:
+        picture = DIRECTORY / f"{name}-{SIZE}.svg"
+        target = picture.with_suffix(".png")
+        cairosvg.svg2png(url=str(picture), write_to=str(target))
+    return written
+
+
+if __name__ == "__main__":
+    sys.exit(main())
