@@ -17,7 +17,7 @@ from idleclaw_server.markup import Kind, read_bracket
 MAX_CALL_CHARS: Final = 20_000
 """Of a longer tool call nothing is kept."""
 
-MAX_BRACKETS: Final = 2_000
+MAX_BRACKETS: Final = 1_500
 """Of "<" outside fenced code; each costs microseconds in which no other stream moves."""
 
 _special: Final = unsafe_or("<`\\\n")

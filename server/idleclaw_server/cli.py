@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -34,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _USAGE_ERROR
     configure_logging(settings.log_level, settings.log_format)
     raise_open_files()
+    # What the imports made stays for good: no collection need look at it while streams wait.
+    gc.collect()
+    gc.freeze()
     try:
         import uvloop
     except ImportError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
@@ -18,6 +19,7 @@ from idleclaw_server.client_address import Client
 from idleclaw_server.core import RouterCore
 from idleclaw_server.entrance import CLIENT
 from idleclaw_server.errors import NodeRefused
+from idleclaw_server.large_frames import LARGE_FRAME_BYTES, LargeFrames
 from idleclaw_server.node import Node
 from idleclaw_server.socket_link import NodeSocket, SocketLink
 
@@ -30,7 +32,9 @@ _GONE: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.
 _log = logging.getLogger(__name__)
 
 
-async def serve_node(request: web.Request, core: RouterCore) -> web.WebSocketResponse[bool]:
+async def serve_node(
+    request: web.Request, core: RouterCore, large: LargeFrames
+) -> web.WebSocketResponse[bool]:
     """Answer `WS /ws/node`: register the node, then pass its frames on until it leaves."""
     socket: NodeSocket = web.WebSocketResponse(
         heartbeat=core.policy.ping_seconds,
@@ -47,7 +51,7 @@ async def serve_node(request: web.Request, core: RouterCore) -> web.WebSocketRes
         node = await _register(socket, link, core, request[CLIENT])
         if node is not None:
             _log.info("node %s joined with %d models", node.alias, len(node.models))
-            await _read_frames(socket, node, core)
+            await _read_frames(socket, node, core, large)
     except FrameError as error:
         core.counters.malformed += 1
         link.close(error.code, error.reason)
@@ -79,7 +83,9 @@ async def _register(
     return core.node_registered(register, link, loop.time(), client)
 
 
-async def _read_frames(socket: NodeSocket, node: Node, core: RouterCore) -> None:
+async def _read_frames(
+    socket: NodeSocket, node: Node, core: RouterCore, large: LargeFrames
+) -> None:
     clock = asyncio.get_running_loop().time
     turn = 0
     async for message in socket:
@@ -88,6 +94,9 @@ async def _read_frames(socket: NodeSocket, node: Node, core: RouterCore) -> None
                 return
             raise FrameError(POLICY_VIOLATION, "binary frames are not understood")
         data: bytes = message.data
+        if len(data) > LARGE_FRAME_BYTES:
+            await large.handle(partial(_handle, data, node, core, clock()))
+            continue
         _handle(data, node, core, clock())
         turn += len(data) + _FRAME_COST_BYTES
         if turn > _TURN_BYTES:

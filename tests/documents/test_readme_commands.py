@@ -1,0 +1,98 @@
+"""The README's commands do what it says, word for word.
+
+The two that install everything are run by `.ci/run`; here are those for whoever has the programs.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.fake_ollama import FakeModel, FakeOllama
+from tests.programs import require_program
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PORT = 8000
+
+
+def _own_router() -> list[str]:
+    block = re.search(r"<!-- own router -->\n```sh\n(.*?)```", README, re.DOTALL)
+    assert block is not None
+    return block[1].splitlines()
+
+
+def _modes() -> list[str]:
+    return re.findall(r"^\| `(idleclaw-tui [^`]+)` \|", README, re.MULTILINE)
+
+
+@asynccontextmanager
+async def _running(command: str, environment: Mapping[str, str]) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", f"exec {command}", env=environment, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.communicate(), 20)
+
+
+async def _line_with(stream: asyncio.StreamReader | None, what: bytes) -> None:
+    assert stream is not None
+    async with asyncio.timeout(20):
+        while line := await stream.readline():
+            if what in line:
+                return
+    raise AssertionError(f"no line said {what!r}")
+
+
+async def _done(command: str, environment: Mapping[str, str]) -> str:
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", command, env=environment, stdout=PIPE, stderr=PIPE
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0, err.decode()
+    return out.decode()
+
+
+async def test_the_commands_of_the_readme_word_for_word(tmp_path: Path) -> None:
+    require_program("curl")
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", PORT)) == 0:
+            pytest.skip(f"something else listens on port {PORT}")
+    async with FakeOllama([FakeModel(name="llama3.2:3b")]) as ollama:
+        environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "OLLAMA_HOST": ollama.url,
+            "IDLECLAW_SERVER": f"http://127.0.0.1:{PORT}",
+        }
+        server, node, consume, curl = _own_router()
+        async with _running(server, environment) as router:
+            await _line_with(router.stderr, b"listening on")
+            async with _running(node, environment) as contributor:
+                await _line_with(contributor.stderr, b"Connected to")
+                assert await _done(consume, environment) == "Hello there.\n"
+                assert (await _done(curl, environment)).rstrip().endswith("data: [DONE]")
+                said = {command: await _done(command, environment) for command in _quick()}
+        assert said["idleclaw-tui status"].count("llama3.2:3b") == 1
+        assert (tmp_path / ".claude" / "skills" / "idleclaw" / "SKILL.md").exists()
+
+
+def _quick() -> list[str]:
+    """The commands of the table that end by themselves, and the one that completes."""
+    completion = re.search(r'`(eval "\$\(idleclaw-tui [^`]+)`', README)
+    assert completion is not None
+    modes = [command for command in _modes() if command != "idleclaw-tui contribute"]
+    assert len(modes) == 3
+    return [*modes, completion[1]]
