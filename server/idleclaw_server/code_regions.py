@@ -17,11 +17,11 @@ _MAX_LINE_HEAD: Final = 128
 
 _TOKEN: Final = re.compile(r"\n|`+|\\|[^\n`\\]+")
 _RUN_OR_END: Final = re.compile(r"`+|\n")
-_PREFIX = r"[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+"
+_PREFIX = r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*"
 _HEAD: Final = re.compile(rf"{_PREFIX}(?:[-*+]|\d{{1,9}}[.)]?|`+|~+)?")
 _OPENER: Final = re.compile(rf"({_PREFIX})(`{{3,}}|~{{3,}})")
-_CLOSER: Final = re.compile(r"[ \t>]*+(`*+|~*+)[ \t]*+")
-_LEAD: Final = re.compile(r"[ \t>]*+")
+_CLOSER: Final = re.compile(r"[ \t>]*(`*|~*)[ \t]*")
+_LEAD: Final = re.compile(r"[ \t>]*")
 _PREFIXED: Final = re.compile(_PREFIX)
 _MAX_ANGLE: Final = 1_024
 _BLANK: Final = re.compile(r"\s")

@@ -23,15 +23,15 @@ _MAX_DECLARATION: Final = 256
 
 # "<" that another "<" follows before it can be a tag: were the second one taken out, the first
 # would meet what comes behind ("<scr<b>ipt>").
-_DANGLING: Final = re.compile(r"<(?:!-?|/?([A-Za-z][\w-]*+)?)(?=<)", re.ASCII)
-_NAME: Final = re.compile(r"<(/?)([A-Za-z][\w-]*+)", re.ASCII)
+_DANGLING: Final = re.compile(r"<(?:!-?|/?([A-Za-z][\w-]*)?)(?=<)", re.ASCII)
+_NAME: Final = re.compile(r"<(/?)([A-Za-z][\w-]*)", re.ASCII)
 _COMMENT_ENDS: Final = ("-->", "--!>")
 _ATTRIBUTES: Final = re.compile(
-    r"""(?:[\s/]*+[^\s"'<>/=&|;,(){}]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>][^\s<>]*+))?+)*+[\s/]*+"""
+    r"""(?:[\s/]*[^\s"'<>/=&|;,(){}]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?)*[\s/]*"""
 )
-_OPEN_VALUE: Final = re.compile(r"""\s*+=\s*+(?:"[^"]*+|'[^']*+)?+""")
-_CLOSING: Final = {name: re.compile(rf"</(?i:{name})(?:[\s/][^>]*+)?+>") for name in RAW_TEXT}
-_SPACES: Final = re.compile(r"\s*+")
+_OPEN_VALUE: Final = re.compile(r"""\s*=\s*(?:"[^"]*|'[^']*)?""")
+_CLOSING: Final = {name: re.compile(rf"</(?i:{name})(?:[\s/][^>]*)?>") for name in RAW_TEXT}
+_SPACES: Final = re.compile(r"\s*")
 _CALL_OPENERS: Final = frozenset("{[<\"'`")
 
 
