@@ -86,7 +86,8 @@ class AnswerFeed:
         if end < len(text):
             # A half line would be read as something else than the whole one.
             end = text.rfind("\n", self.settled, end) + 1 or end
-        text = text[:end]
+        # The parser ends a line at a carriage return as well; a space keeps all places as they are.
+        text = text[:end].replace("\r", " ")
         while self.settled < len(text) and self._step(text[self.settled :]):
             pass
         return self._parts

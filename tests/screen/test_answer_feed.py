@@ -1,7 +1,7 @@
 """How a growing answer is cut into settled parts and its growing end."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from idleclaw_tui.answer_feed import (
@@ -93,6 +93,7 @@ def test_any_text_cut_anywhere_is_shown(text: str, cuts: list[int]) -> None:
 
 @settings(max_examples=200)
 @given(st.text(), st.lists(st.integers(min_value=0), max_size=4), st.integers(1, 30))
+@example("\r0", [], 1)
 def test_any_characters_are_shown(text: str, cuts: list[int], width: int) -> None:
     parts, ending = fed(text, cuts)
     for part in [*parts, *([ending] if ending else []), whole(text)]:
