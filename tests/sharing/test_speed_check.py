@@ -13,7 +13,7 @@ from idleclaw_tui.speed_check import measure_now, measure_speed, model_to_measur
 from tests.fake_ollama import Fault
 from tests.sharing.conftest import Own
 from tests.sharing.fakes import FakeSignals, LivedInOllama
-from tests.sharing.test_sharing_control import beat
+from tests.sharing.test_sharing_control import beat, two_looks
 
 MODEL = "smollm2:135m"
 
@@ -125,6 +125,7 @@ async def test_an_owner_who_comes_ends_the_measurement_which_is_made_up_for(
         owned.signals.set(on_battery=True)
         await chat.aborted.wait()
         await owned.phase("paused")
+        await two_looks(ollama)
         ollama.endless = False
         owned.signals.set(on_battery=False)
         await owned.standing(lambda standing: standing.resumes_in is not None)
