@@ -21,6 +21,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Footer
 
 from idleclaw_tui.chats import Chat
+from idleclaw_tui.full_drawing import FullDrawingApp
 from idleclaw_tui.network_view import NetworkView
 from idleclaw_tui.peers import LocalSharing, Router
 from idleclaw_tui.router_watch import RouterWatch
@@ -45,7 +46,7 @@ def clock_time(seconds: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(seconds))
 
 
-class IdleClawApp(App[None]):
+class IdleClawApp(FullDrawingApp):
     """The screen over a router and, on this machine, a node.
 
     `label` stands for the router's address where that means nothing to the person. `settings` are
