@@ -9,6 +9,7 @@ from typing import Final, Literal
 from websockets.exceptions import ConnectionClosed
 
 from idleclaw_protocol.frames import DECLINE, DeclineReason, Frame, Heartbeat, Register
+from idleclaw_protocol.limits import MAX_LOADED_MODELS
 from idleclaw_tui.link_notices import LinkNotice
 from idleclaw_tui.node_options import NodeOptions
 from idleclaw_tui.ollama_bridge import OllamaBridge
@@ -190,12 +191,12 @@ class NodeSession:
 
     async def _loaded(self) -> tuple[str, ...] | None:
         try:
-            loaded = tuple(model.name for model in (await self._bridge.loaded())[:64])
+            models = (await self._bridge.loaded())[:MAX_LOADED_MODELS]
         except OllamaFailure as failure:
             self._note_trouble(failure.message)
             return None
         self._note_trouble(None)
-        return loaded
+        return tuple(model.name for model in models)
 
     def _reason(self) -> str | None:
         if self._pause.now is not None and not self._drain.is_set():

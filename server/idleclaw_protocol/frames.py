@@ -123,7 +123,7 @@ class Heartbeat(Frame):
     max_concurrent: (
         Annotated[int, _clamped(limits.MIN_CONCURRENT, limits.MAX_CONCURRENT)] | None
     ) = None
-    loaded: Annotated[tuple[str, ...], Field(max_length=64)] | None = None
+    loaded: Annotated[tuple[str, ...], Field(max_length=limits.MAX_LOADED_MODELS)] | None = None
 
 
 class ToolFunction(Frame):
