@@ -129,6 +129,8 @@ def from_json(data: bytes) -> Transcript:
     transcript.exchanges = [
         Exchange(clean(each.question), _answer(each.answer)) for each in exported.exchanges
     ]
+    if not all(each.question and each.answer.model for each in transcript.exchanges):
+        raise NotAChat("a question in it, or the name of a model, is empty")
     return transcript
 
 
