@@ -58,12 +58,9 @@ def _parts(number: int, chat: Chat, is_current: bool, longest: int) -> tuple[Ton
     parts = [Toned(str(number), "accent" if is_current else "dim")]
     if longest >= _LEAST:
         title = chat.title
-        cut = (
-            title
-            if cell_len(title) <= longest
-            else f"{set_cell_size(title, longest - 1).rstrip()}…"
-        )
-        parts.append(Toned(f" {cut}", tone))
+        if cell_len(title) > longest:
+            title = f"{set_cell_size(title, longest - 1).rstrip()}…"
+        parts.append(Toned(f" {title}", tone))
     mark = _MARKS[chat.state]
     if mark and (not is_current or chat.state == "answering"):
         parts += [Toned(" "), mark]

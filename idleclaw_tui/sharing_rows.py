@@ -27,6 +27,12 @@ _STATES: Final[dict[RequestState, tuple[str, Tone]]] = {
 }
 
 
+NOT_CHOSEN_HERE: Final[Line] = (
+    Toned("This machine alone: nothing to choose here, no guard holds.", "dim"),
+)
+"""What is said in place of checks and guards where the node runs elsewhere in this program."""
+
+
 def request_cells(request: RequestChanged, clock_time: str) -> dict[str, Toned]:
     """Return the cells of a relayed request's row, by column; `clock_time` is when it began."""
     glyph, tone = _STATES[request.state]
