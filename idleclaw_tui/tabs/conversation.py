@@ -12,12 +12,13 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from idleclaw_protocol.chat import ChatBody
+from idleclaw_tui.answer import Answer
 from idleclaw_tui.code_blocks import code_blocks
 from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.peers import Router
 from idleclaw_tui.render_budget import flush_delay
 from idleclaw_tui.tabs.links import ask_about_link
-from idleclaw_tui.transcript import Answer, Exchange, Transcript
+from idleclaw_tui.transcript import Exchange, Transcript
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
 from idleclaw_tui.widgets.greeting import Greeting
 from idleclaw_tui.widgets.message_list import EarlierLine, MessageList

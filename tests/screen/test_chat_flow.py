@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from idleclaw_protocol.chat import Timings, Usage
+from idleclaw_tui.answer import MAX_ANSWER_CHARS
 from idleclaw_tui.app import IdleClawApp
 from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, Waiting
 from idleclaw_tui.errors import RouterUnreachable
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing
 from idleclaw_tui.router_client import RouterClient
-from idleclaw_tui.transcript import MAX_ANSWER_CHARS
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
 from idleclaw_tui.widgets.thinking_view import ThinkingHead
 from tests import fake_router_http as http
