@@ -17,12 +17,12 @@ from idleclaw_tui.code_blocks import code_blocks
 from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.peers import Router
 from idleclaw_tui.render_budget import flush_delay
+from idleclaw_tui.tabs.chat_dialogs import copy_code
 from idleclaw_tui.tabs.links import ask_about_link
 from idleclaw_tui.transcript import Exchange, Transcript
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
 from idleclaw_tui.widgets.greeting import Greeting
 from idleclaw_tui.widgets.message_list import EarlierLine, MessageList
-from idleclaw_tui.widgets.safe_text import toast
 from idleclaw_tui.words import Toned
 
 _ANSWER: Final = "answer"
@@ -166,8 +166,7 @@ class Conversation(Vertical):
     def _copy_code(self, message: AnswerMarkdown.CopyClicked) -> None:
         for block in code_blocks(message.answer.source):
             if block.number == message.number:
-                self.app.copy_to_clipboard(block.text)
-                toast(self, f"Copied code {block.number}.")
+                copy_code(self, block)
 
     def _show_emptiness(self) -> None:
         empty = not self.transcript.exchanges

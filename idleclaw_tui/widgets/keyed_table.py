@@ -13,12 +13,10 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from idleclaw_tui.table_layout import PADDING, Cells, Column, Row, TableRow, fit_columns, fitted
+from idleclaw_tui.table_layout import PADDING, Cells, Column, Row, fit_columns, fitted
 from idleclaw_tui.table_view import View, held
 from idleclaw_tui.widgets.safe_text import tone_style
 from idleclaw_tui.words import Tone
-
-__all__ = ["Column", "KeyedTable", "Row", "TableRow"]
 
 _HEAD_LINES: Final = 1
 _USUAL_WIDTH: Final = 80

@@ -14,6 +14,7 @@ from textual.color import Color, ColorParseError
 from textual.content import Content
 from textual.filter import LineFilter
 from textual.widget import Widget
+from textual.widgets import Static
 
 from idleclaw_protocol.text_safety import clean, clean_line
 from idleclaw_tui.words import Tone, Toned
@@ -50,6 +51,17 @@ def toned(parts: Iterable[Toned]) -> Content:
         (clean_line_keeping_blanks(part.text), _STYLES[part.tone]) for part in parts if part.text
     )
     return Content.assemble(*pieces)
+
+
+def toned_lines(lines: Iterable[Iterable[Toned]]) -> Content:
+    """Return the lines, one below the other."""
+    return Content("\n").join([toned(line) for line in lines])
+
+
+def update_if_new(widget: Static, content: Content) -> None:
+    """Show `content`, which costs nothing where it is shown already."""
+    if widget.content != content:
+        widget.update(content)
 
 
 def clean_line_keeping_blanks(string: str) -> str:

@@ -130,7 +130,7 @@ async def test_a_click_on_the_label_over_code_copies_that_code() -> None:
         await screen.until_shown("✓ llama3.2:3b", "copy 2")
         row = next(y for y, line in enumerate(screen.text.split("\n")) if "copy 2" in line)
         await screen.pilot.click(offset=(screen.text.split("\n")[row].index("copy 2") + 1, row))
-        await screen.until_shown("Copied code 2.")
+        await screen.until_shown("Copied code 2: 10 characters.")
         assert screen.app.clipboard == "two\n\tthree"
 
 
