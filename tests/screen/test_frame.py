@@ -136,6 +136,7 @@ async def test_every_size_works(tab: TabName) -> None:
 async def test_a_label_stands_for_the_router() -> None:
     async with opened(FakeRouter(network()), label="embedded network on this machine") as screen:
         await screen.until_shown("● embedded network on this machine")
+        await screen.until_shown("No contributor reads along")
 
 
 CRASH = """
