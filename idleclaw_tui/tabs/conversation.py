@@ -22,7 +22,7 @@ from idleclaw_tui.tabs.links import ask_about_link
 from idleclaw_tui.transcript import Exchange, Transcript
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
 from idleclaw_tui.widgets.greeting import Greeting
-from idleclaw_tui.widgets.message_list import EarlierLine, MessageList
+from idleclaw_tui.widgets.message_list import MessageList, MoreLine
 from idleclaw_tui.words import Toned
 
 _ANSWER: Final = "answer"
@@ -154,8 +154,8 @@ class Conversation(Vertical):
         await self.query_one(MessageList).draw_plain(exchange)
         self._show(exchange, asyncio.Event())
 
-    @on(EarlierLine.Clicked)
-    async def _more(self, message: EarlierLine.Clicked) -> None:
+    @on(MoreLine.Clicked)
+    async def _more(self, message: MoreLine.Clicked) -> None:
         await self.show_more(earlier=message.line.id == "earlier")
 
     @on(AnswerMarkdown.LinkClicked)

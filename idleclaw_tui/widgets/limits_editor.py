@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Select, Static
 
-from idleclaw_tui.limit_fields import FIELDS, Reading, form_values, read_form
+from idleclaw_tui.limit_fields import FIELDS, FormResult, form_values, read_form
 from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.widgets.dialog import Dialog, dialog_box
 from idleclaw_tui.widgets.limit_row import LimitRow
@@ -79,7 +79,7 @@ class LimitsEditor(Dialog[SharingSettings]):
     def _cancel(self) -> None:
         self.dismiss(None)
 
-    def _read(self) -> Reading:
+    def _read(self) -> FormResult:
         rows = list(self.query(LimitRow))
         reading = read_form(self._settings, {row.field.key: row.typed for row in rows})
         for row in rows:
