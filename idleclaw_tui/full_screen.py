@@ -16,6 +16,7 @@ from idleclaw_tui.clock import Clock
 from idleclaw_tui.errors import UsageError
 from idleclaw_tui.garbage_pauses import shorten_pauses
 from idleclaw_tui.keymap import load_keymap
+from idleclaw_tui.node_events import NodeEvent, SpeedMeasured
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.ollama_bridge import MAX_MODELS_ASKED, OllamaBridge
 from idleclaw_tui.peers import LocalSharing, OllamaFacts, Router
@@ -26,7 +27,6 @@ from idleclaw_tui.screen_settings import (
     screen_settings_path,
 )
 from idleclaw_tui.settings_file import SettingsFile, settings_path
-from idleclaw_tui.sharing import NodeEvent, SpeedMeasured
 from idleclaw_tui.sharing_control import SharingControl
 from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.signals.catalogue import MachineSignals

@@ -7,8 +7,8 @@ from typing import Literal
 from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.limit_words import limit_lines
 from idleclaw_tui.network_view import NetworkView
+from idleclaw_tui.node_events import LinkChanged, NodeEvent, SpeedMeasured
 from idleclaw_tui.peers import LocalSharing, OllamaFacts, SharingNode
-from idleclaw_tui.sharing import LinkChanged, NodeEvent, SpeedMeasured
 from idleclaw_tui.sharing_choices import Choosable, choosable
 from idleclaw_tui.sharing_rows import (
     NOT_CHOSEN_HERE,

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from idleclaw_tui import words
 from idleclaw_tui.limit_words import rule
-from idleclaw_tui.sharing import RequestChanged, RequestState, SpeedMeasured
+from idleclaw_tui.node_events import RequestChanged, RequestState, SpeedMeasured
 from idleclaw_tui.sharing_choices import Choosable
 from idleclaw_tui.sharing_news import speed
 from idleclaw_tui.sharing_policy import GuardState, GuardView, Standing

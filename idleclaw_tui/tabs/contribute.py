@@ -14,8 +14,8 @@ from textual.message import Message
 from textual.worker import Worker, WorkerError, WorkerState
 
 from idleclaw_tui.network_view import NetworkView
+from idleclaw_tui.node_events import LinkChanged
 from idleclaw_tui.peers import LocalSharing, SharingNode
-from idleclaw_tui.sharing import LinkChanged
 from idleclaw_tui.sharing_choices import with_choice, with_readiness
 from idleclaw_tui.sharing_desk import SharingDesk
 from idleclaw_tui.sharing_rows import NOT_CHOSEN_HERE, guard_pieces

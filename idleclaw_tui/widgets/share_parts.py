@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from idleclaw_tui.sharing import RequestChanged
+from idleclaw_tui.node_events import RequestChanged
 from idleclaw_tui.sharing_choices import Choosable
 from idleclaw_tui.sharing_rows import Line, request_cells
 from idleclaw_tui.sharing_view import Told

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from idleclaw_tui.node_events import LinkChanged
 from idleclaw_tui.node_options import NodeTiming
 from idleclaw_tui.pauses import Pause, WireReason, pause_of
-from idleclaw_tui.sharing import LinkChanged
 from idleclaw_tui.sharing_policy import Standing
 from tests.fake_ollama import FakeOllama
 from tests.node.conftest import Share

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from idleclaw_tui.clock import Clock
+from idleclaw_tui.node_events import StandingChanged
 from idleclaw_tui.node_options import DEFAULT_OPTIONS, NodeTiming
 from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.sharing import StandingChanged
 from idleclaw_tui.sharing_control import ControlTiming, Machine, SharingControl
 from idleclaw_tui.sharing_policy import Standing
 from idleclaw_tui.sharing_settings import SharingSettings
