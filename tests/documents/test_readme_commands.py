@@ -19,6 +19,7 @@ import pytest
 from idleclaw_tui.exit_codes import ExitCode
 from tests.fake_ollama import FakeModel, FakeOllama
 from tests.programs import require_program
+from tests.screen.test_tmux import Terminal
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -67,7 +68,9 @@ async def _done(command: str, environment: Mapping[str, str]) -> str:
     return out.decode()
 
 
-async def test_the_commands_of_the_readme_word_for_word(tmp_path: Path) -> None:
+async def test_the_commands_of_the_readme_word_for_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     require_program("curl")
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", PORT)) == 0:
@@ -91,6 +94,9 @@ async def test_the_commands_of_the_readme_word_for_word(tmp_path: Path) -> None:
                 await _done("curl http://127.0.0.1:8000/health", environment)
                 said = {command: await _done(command, environment) for command in _quick()}
                 await _follow("idleclaw-tui status --watch", environment)
+                for name, value in environment.items():
+                    monkeypatch.setenv(name, value)
+                await _open(tmp_path / "tmux")
             async with _running(_in_the_readme("idleclaw-tui contribute"), environment) as plain:
                 await _line_with(plain.stderr, b"Connected to")
         assert said["idleclaw-tui status"].count("llama3.2:3b") == 1
@@ -104,6 +110,19 @@ async def test_the_commands_of_the_readme_word_for_word(tmp_path: Path) -> None:
 def _in_the_readme(command: str) -> str:
     assert f"`{command}`" in README
     return command
+
+
+async def _open(socket: Path) -> None:
+    """Open the screen in a terminal and leave it again."""
+    terminal = Terminal(require_program("tmux"), socket)
+    await terminal.run("new-session", "-d", "-x", "90", "-y", "24", "sh")
+    try:
+        await terminal.keys(f"{_in_the_readme('idleclaw-tui')}; echo ended=$?", "Enter")
+        await terminal.until("1 node")
+        await terminal.keys("C-q")
+        await terminal.until("ended=0")
+    finally:
+        await terminal.run("kill-server")
 
 
 async def _follow(command: str, environment: Mapping[str, str]) -> None:
