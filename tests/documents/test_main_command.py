@@ -48,7 +48,8 @@ async def bare(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     path = os.environ["PATH"].split(os.pathsep)
     monkeypatch.setenv("PATH", os.pathsep.join(part for part in path if Path(part) != own))
     monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:9")
-    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    for name in [name for name in os.environ if name.startswith(("VIRTUAL_ENV", "PYTEST_"))]:
+        monkeypatch.delenv(name)
     environment = dict(os.environ)
     # Installing is what the commands do; doing it unasked, where nobody has before, is not.
     code, _, err = await _ran("python3 -m pip --version && python3 -m uv --version", environment)
