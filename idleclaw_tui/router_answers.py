@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from idleclaw_protocol import limits
-from idleclaw_protocol.chat import Refusal
 from idleclaw_protocol.near_names import nearest_names
+from idleclaw_protocol.refusal import Refusal
 from idleclaw_protocol.text_safety import clean_line
 from idleclaw_tui.errors import NoNode, RateLimited, RouterBusy, RouterRefused
 
