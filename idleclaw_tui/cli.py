@@ -21,7 +21,7 @@ from idleclaw_tui.settings import Settings, read_settings
 from idleclaw_tui.user_input import STDIN, check_model_name, read_prompt
 
 if TYPE_CHECKING:
-    from idleclaw_tui.sharing_settings import SharingSettings
+    from idleclaw_tui.owner.settings import SharingSettings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +50,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _ollama_url(settings: Settings) -> str:
-    from idleclaw_tui.ollama_host import parse_ollama_host
+    from idleclaw_tui.ollama.host import parse_ollama_host
 
     address = parse_ollama_host(settings.ollama_host)
     if address.warning is not None:
@@ -66,7 +66,7 @@ def _screen(options: argparse.Namespace) -> int:
     settings = _settings(options)
     _require_terminal()
     ollama_url = _ollama_url(settings)
-    from idleclaw_tui.full_screen import run_app
+    from idleclaw_tui.screen.full_screen import run_app
 
     return run_app(settings.server, ollama_url, mouse=options.mouse)
 
@@ -114,7 +114,7 @@ def _contribute(options: argparse.Namespace) -> int:
         check_model_name(name)
     ollama_url = _ollama_url(settings)
     from idleclaw_tui.headless.contribute import contribute
-    from idleclaw_tui.this_machine import this_machine
+    from idleclaw_tui.sharing.this_machine import this_machine
 
     return _run(
         contribute(
@@ -131,8 +131,8 @@ def sharing_settings(options: argparse.Namespace) -> "SharingSettings":
     """Return what the owner's file says, with the options of this run in its place."""
     from pydantic import ValidationError
 
-    from idleclaw_tui.settings_file import SettingsFile, settings_path
-    from idleclaw_tui.sharing_settings import changed, first_problem
+    from idleclaw_tui.owner.settings import changed, first_problem
+    from idleclaw_tui.owner.settings_file import SettingsFile, settings_path
 
     file = SettingsFile(settings_path())
     kept = file.load()

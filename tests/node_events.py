@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from idleclaw_tui.node_events import NodeEvent, RequestChanged
+from idleclaw_tui.node.events import NodeEvent, RequestChanged
 from tests.fake_router_ws import FakeRouter, NodeConnection
 
 

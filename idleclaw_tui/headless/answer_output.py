@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from idleclaw_tui import words
-from idleclaw_tui.chat_updates import (
+from idleclaw_tui.exit_codes import ExitCode
+from idleclaw_tui.router.chat_updates import (
     ChatUpdate,
     Finished,
     TextPiece,
@@ -13,7 +14,6 @@ from idleclaw_tui.chat_updates import (
     ToolProgress,
     Waiting,
 )
-from idleclaw_tui.exit_codes import ExitCode
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from idleclaw_protocol.chat import ChatBody, ChatMessage
 from idleclaw_tui.errors import NoNode
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless.answer_output import AnswerWriter, CollectedAnswer, PrintedAnswer, Talk
-from idleclaw_tui.model_choice import commonest_model, fastest_model
-from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.network.model_choice import commonest_model, fastest_model
+from idleclaw_tui.router.client import RouterClient
 from idleclaw_tui.user_input import check_model_name, check_prompt
 
 

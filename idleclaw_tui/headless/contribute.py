@@ -10,18 +10,18 @@ from pydantic_core import to_json
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless import sharing_lines
 from idleclaw_tui.interrupts import interrupts
-from idleclaw_tui.node_events import (
+from idleclaw_tui.node.events import (
     LinkChanged,
     ModelsChanged,
     NodeEvent,
     RequestChanged,
     StandingChanged,
 )
-from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.sharing_control import Machine, SharingControl
-from idleclaw_tui.sharing_news import SharingNews
-from idleclaw_tui.sharing_settings import SharingSettings
-from idleclaw_tui.standing_words import guard_states
+from idleclaw_tui.ollama.bridge import OllamaBridge
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.sharing.control import Machine, SharingControl
+from idleclaw_tui.sharing.news import SharingNews
+from idleclaw_tui.sharing.standing_words import guard_states
 
 _HOW_TO_LEAVE: Final = "Ctrl+C finishes what runs, then leaves; a second one leaves at once."
 

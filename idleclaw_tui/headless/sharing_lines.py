@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from idleclaw_tui import words
-from idleclaw_tui.node_events import (
+from idleclaw_tui.node.events import (
     DayChanged,
     LinkChanged,
     ModelsChanged,
@@ -16,7 +16,7 @@ from idleclaw_tui.node_events import (
     SpeedMeasured,
     StandingChanged,
 )
-from idleclaw_tui.sharing_policy import Standing
+from idleclaw_tui.owner.policy import Standing
 
 
 def record(event: NodeEvent, now: float) -> dict[str, Any]:

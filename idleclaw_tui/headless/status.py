@@ -8,9 +8,9 @@ from typing import TextIO
 from idleclaw_tui import words
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless.status_page import status_page
-from idleclaw_tui.model_outlook import Outlook, outlook
-from idleclaw_tui.router_client import RouterClient
-from idleclaw_tui.status_report import StatusReport
+from idleclaw_tui.network.model_outlook import Outlook, outlook
+from idleclaw_tui.network.status_report import StatusReport
+from idleclaw_tui.router.client import RouterClient
 
 
 async def status(server: str, *, json_object: bool, stdout: TextIO) -> ExitCode:

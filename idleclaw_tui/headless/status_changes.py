@@ -5,7 +5,7 @@ from typing import Final
 
 from idleclaw_protocol.status import NodeStatus
 from idleclaw_tui import words
-from idleclaw_tui.status_report import ReportedModel, StatusReport
+from idleclaw_tui.network.status_report import ReportedModel, StatusReport
 
 MAX_LINES: Final = 20
 """Changes beyond these are counted, not told; `--json` tells all."""

@@ -6,7 +6,7 @@ from typing import Final
 from idleclaw_protocol.status import NodeStatus
 from idleclaw_tui import words
 from idleclaw_tui.headless.plain_table import Column, fitted, table
-from idleclaw_tui.status_report import ReportedModel, StatusReport
+from idleclaw_tui.network.status_report import ReportedModel, StatusReport
 
 MAX_NODE_LINES: Final = 20
 """Nodes beyond these are counted, not listed; `--json` lists all."""

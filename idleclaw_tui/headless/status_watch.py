@@ -16,9 +16,9 @@ from idleclaw_tui import words
 from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.headless.status_changes import change_lines, summary
 from idleclaw_tui.headless.status_page import status_page
-from idleclaw_tui.network_feed import NetworkFeed, Sight
-from idleclaw_tui.router_client import RouterClient
-from idleclaw_tui.status_report import StatusReport
+from idleclaw_tui.network.feed import NetworkFeed, Sight
+from idleclaw_tui.network.status_report import StatusReport
+from idleclaw_tui.router.client import RouterClient
 
 REDRAW_SECONDS: Final = 1.0
 

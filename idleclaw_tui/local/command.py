@@ -32,8 +32,8 @@ def run_local(ollama_url: str, *, prompt: str | None, model: str | None, mouse: 
 
 
 def _screen(ollama_url: str, *, mouse: bool) -> int:
-    from idleclaw_tui.full_screen import run_app
-    from idleclaw_tui.node_feed import NodeFeed
+    from idleclaw_tui.node.feed import NodeFeed
+    from idleclaw_tui.screen.full_screen import run_app
 
     feed = NodeFeed()
     sys.stderr.write("Starting a network on this machine …\n")

@@ -20,14 +20,14 @@ from textual.containers import VerticalScroll
 from textual.widgets import Markdown, Static, TextArea
 
 from idleclaw_protocol.chat import ChatBody, ChatMessage
-from idleclaw_tui import app
-from idleclaw_tui.app import IdleClawApp
-from idleclaw_tui.chat_updates import Finished, TextPiece
-from idleclaw_tui.garbage_pauses import shorten_pauses
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing
-from idleclaw_tui.router_client import RouterClient
-from idleclaw_tui.tabs.chat import ChatTab
+from idleclaw_tui.node.feed import NodeFeed
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
+from idleclaw_tui.router.client import RouterClient
+from idleclaw_tui.screen import app
+from idleclaw_tui.screen.app import IdleClawApp
+from idleclaw_tui.screen.garbage_pauses import shorten_pauses
+from idleclaw_tui.screen.tabs.chat import ChatTab
+from idleclaw_tui.sharing.local_sharing import LocalSharing
 
 MODEL = "tiny:1b"
 QUESTION = "Tell me everything."

@@ -3,8 +3,8 @@
 from contextlib import aclosing
 
 from idleclaw_protocol.chat import ChatBody, ChatMessage
-from idleclaw_tui.chat_updates import ChatUpdate
-from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.router.chat_updates import ChatUpdate
+from idleclaw_tui.router.client import RouterClient
 
 BODY = ChatBody(model="tiny:1b", messages=(ChatMessage(role="user", content="hi ✨"),))
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.router.client import RouterClient
 from tests.fake_router_http import FakeRouter
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idleclaw_protocol.text_safety import clean, is_unsafe
-from idleclaw_tui.chat_stream import (
+from idleclaw_tui.router.chat_stream import (
     BROKEN_OFF,
     MAX_EVENT_CHARS,
     NOT_UNDERSTOOD,
@@ -17,7 +17,7 @@ from idleclaw_tui.chat_stream import (
     UNEXPLAINED,
     ChatStream,
 )
-from idleclaw_tui.chat_updates import (
+from idleclaw_tui.router.chat_updates import (
     ChatUpdate,
     Finished,
     TextPiece,

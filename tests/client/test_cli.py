@@ -12,8 +12,8 @@ from idleclaw_tui.cli import sharing_settings
 from idleclaw_tui.command_line import SHARING_MODES, read_command_line
 from idleclaw_tui.errors import UsageError
 from idleclaw_tui.exit_codes import ExitCode
-from idleclaw_tui.settings_file import SettingsFile, settings_path
-from idleclaw_tui.sharing_settings import MODES, SharingSettings
+from idleclaw_tui.owner.settings import MODES, SharingSettings
+from idleclaw_tui.owner.settings_file import SettingsFile, settings_path
 from tests.client.running import run_main, run_program, start_program, start_python
 from tests.fake_router_http import FakeRouter, Hold, text
 

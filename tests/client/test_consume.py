@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, Waiting
 from idleclaw_tui.errors import UsageError
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless.answer_output import AnswerWriter, PrintedAnswer, Talk
+from idleclaw_tui.router.chat_updates import Finished, TextPiece, ThinkingPiece, Waiting
 from idleclaw_tui.user_input import check_model_name, check_prompt, read_prompt
 from tests.client.running import Ran, run_main
 from tests.fake_router_http import (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.http_bounds import (
+from idleclaw_tui.router.http_bounds import (
     MAX_ANSWER_BYTES,
     MAX_ANSWER_SECONDS,
     MAX_EVENT_BYTES,

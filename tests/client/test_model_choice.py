@@ -3,7 +3,7 @@
 import pytest
 
 from idleclaw_protocol.status import Metrics, ModelList, Network
-from idleclaw_tui.model_choice import commonest_model, fastest_model
+from idleclaw_tui.network.model_choice import commonest_model, fastest_model
 from tests.network_pages import model, network
 
 

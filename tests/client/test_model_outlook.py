@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from idleclaw_protocol.status import Health, Metrics, ModelList, Network
-from idleclaw_tui.model_outlook import outlook
-from idleclaw_tui.status_report import StatusReport
+from idleclaw_tui.network.model_outlook import outlook
+from idleclaw_tui.network.status_report import StatusReport
 from tests.fake_router_http import FakeRouter
 from tests.network_pages import model, network
 

@@ -14,8 +14,8 @@ from idleclaw_tui.errors import (
     RouterRefused,
     RouterUnreachable,
 )
-from idleclaw_tui.network_stream import NetworkStream
-from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.router.client import RouterClient
+from idleclaw_tui.router.network_stream import NetworkStream
 from tests.fake_router_http import Cut, FakeRouter, Hold, Raw, Refuse, comment
 from tests.network_pages import NETWORK, model, network
 from tests.router.running import routing

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, suppress
 
 from idleclaw_protocol.status import Network
 from idleclaw_tui.errors import IdleClawError
-from idleclaw_tui.network_feed import NetworkFeed, Sight
-from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.network.feed import NetworkFeed, Sight
+from idleclaw_tui.router.client import RouterClient
 from tests.client.test_network_events import BUSIER, SNAPSHOT, event
 from tests.fake_router_http import Cut, FakeRouter, Hold, Refuse, Step
 from tests.network_pages import NETWORK

@@ -9,7 +9,7 @@ from hypothesis import given
 from idleclaw_protocol.network_changes import changes
 from idleclaw_protocol.status import Network
 from idleclaw_protocol.text_safety import is_unsafe
-from idleclaw_tui.network_stream import NetworkStream, NotUnderstood
+from idleclaw_tui.router.network_stream import NetworkStream, NotUnderstood
 from tests.network_pages import NETWORK, model
 from tests.protocol.networks import networks
 

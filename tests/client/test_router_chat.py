@@ -5,9 +5,9 @@ from contextlib import aclosing
 
 import pytest
 
-from idleclaw_tui.chat_stream import BROKEN_OFF, TOO_LONG
-from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, Waiting
-from idleclaw_tui.router_client import SILENT, RouterClient
+from idleclaw_tui.router.chat_stream import BROKEN_OFF, TOO_LONG
+from idleclaw_tui.router.chat_updates import Finished, TextPiece, ThinkingPiece, Waiting
+from idleclaw_tui.router.client import SILENT, RouterClient
 from tests.client.asking import BODY, answer
 from tests.fake_router_http import (
     DONE,

@@ -16,7 +16,7 @@ from idleclaw_tui.errors import (
     RouterUnreachable,
     UsageError,
 )
-from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.router.client import RouterClient
 from tests.client.asking import answer
 from tests.fake_router_http import (
     FakeRouter,

@@ -13,8 +13,8 @@ from idleclaw_protocol.text_safety import is_unsafe
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless.plain_table import Column, table
 from idleclaw_tui.headless.status_page import status_page
-from idleclaw_tui.router_answers import cleaned
-from idleclaw_tui.status_report import StatusReport
+from idleclaw_tui.network.status_report import StatusReport
+from idleclaw_tui.router.answers import cleaned
 from tests.client.running import run_main
 from tests.fake_router_http import FakeRouter
 from tests.network_pages import NETWORK, model, network, node

@@ -18,8 +18,8 @@ from idleclaw_tui.errors import RouterUnreachable
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless.status_changes import MAX_LINES, change_lines, summary
 from idleclaw_tui.headless.status_watch import Lines, Page, fitted_page
-from idleclaw_tui.router_answers import cleaned
-from idleclaw_tui.status_report import StatusReport
+from idleclaw_tui.network.status_report import StatusReport
+from idleclaw_tui.router.answers import cleaned
 from tests.client.running import run_main, start_program
 from tests.client.test_network_events import BUSIER, SNAPSHOT, event
 from tests.fake_router_http import FakeRouter, Hold

@@ -19,8 +19,8 @@ from idleclaw_server.answer_filter import AnswerFilter
 from idleclaw_server.chunk_reading import read_chunk
 from idleclaw_server.errors import ChunkError
 from idleclaw_server.tool_calls import cleaned_call, tagged_calls
-from idleclaw_tui.chat_stream import ChatStream
-from idleclaw_tui.chat_updates import Finished
+from idleclaw_tui.router.chat_stream import ChatStream
+from idleclaw_tui.router.chat_updates import Finished
 
 
 def _pieces(text: str) -> list[str]:

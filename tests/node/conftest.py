@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from idleclaw_tui.node_events import LinkChanged
-from idleclaw_tui.node_link import Node
-from idleclaw_tui.ollama_bridge import OllamaBridge
+from idleclaw_tui.node.events import LinkChanged
+from idleclaw_tui.node.link import Node
+from idleclaw_tui.ollama.bridge import OllamaBridge
 from tests.fake_ollama import FakeModel, FakeOllama
 from tests.fake_router_ws import FakeRouter
 from tests.node_events import ToldEvents

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from idleclaw_tui.relay_guard import RelayRefused, guard_request
+from idleclaw_tui.ollama.relay_guard import RelayRefused, guard_request
 from tests.node.offers import OFFERED
 
 SECRET = "the words of a stranger"

@@ -5,8 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.backoff import Backoff
-from idleclaw_tui.suspend_watch import SuspendWatch
+from idleclaw_tui.node.backoff import Backoff
+from idleclaw_tui.node.suspend_watch import SuspendWatch
 
 
 def highest(low: float, high: float) -> float:

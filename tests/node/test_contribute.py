@@ -11,10 +11,9 @@ import sys
 import pytest
 
 from idleclaw_protocol.frames import OfferedModel
-from idleclaw_tui.day_count import count_path
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless.contribute import Contribution, contribute
-from idleclaw_tui.node_events import (
+from idleclaw_tui.node.events import (
     DayChanged,
     LinkChanged,
     ModelsChanged,
@@ -23,10 +22,11 @@ from idleclaw_tui.node_events import (
     ShownAs,
     StandingChanged,
 )
-from idleclaw_tui.sharing_control import Machine
-from idleclaw_tui.sharing_news import SharingNews, sentence
-from idleclaw_tui.sharing_policy import Standing
-from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.owner.policy import Standing
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.sharing.control import Machine
+from idleclaw_tui.sharing.day_count import count_path
+from idleclaw_tui.sharing.news import SharingNews, sentence
 from tests.fake_ollama import FakeOllama
 from tests.fake_router_ws import FakeRouter
 from tests.sharing.fakes import FakeSignals

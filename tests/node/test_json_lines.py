@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.json_lines import MAX_LINE_BYTES, JsonLines, LineTooLong
+from idleclaw_tui.ollama.json_lines import MAX_LINE_BYTES, JsonLines, LineTooLong
 
 
 def split(pieces: list[bytes]) -> list[bytes]:

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from idleclaw_tui.node_events import LinkChanged
-from idleclaw_tui.node_options import NodeTiming
-from idleclaw_tui.pauses import Pause, WireReason, pause_of
-from idleclaw_tui.sharing_policy import Standing
+from idleclaw_tui.node.events import LinkChanged
+from idleclaw_tui.node.options import NodeTiming
+from idleclaw_tui.owner.pauses import Pause, WireReason, pause_of
+from idleclaw_tui.owner.policy import Standing
 from tests.fake_ollama import FakeOllama
 from tests.node.conftest import Share
 

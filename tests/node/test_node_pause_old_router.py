@@ -2,7 +2,7 @@
 
 import asyncio
 
-from idleclaw_tui.pauses import Pause
+from idleclaw_tui.owner.pauses import Pause
 from tests.fake_ollama import FakeOllama
 from tests.fake_router_ws import FakeRouter
 from tests.node.conftest import Share

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from idleclaw_tui.offered_models import (
+from idleclaw_tui.ollama.offered_models import (
     ListedModel,
     candidates,
     offered_model,

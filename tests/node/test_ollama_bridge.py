@@ -10,10 +10,10 @@ from aiohttp import web
 
 from idleclaw_protocol.frames import Chunk
 from idleclaw_tui.errors import UsageError
-from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.ollama_failures import OllamaFailure
-from idleclaw_tui.ollama_http import BridgeTimeouts
-from idleclaw_tui.relay_guard import GuardedRequest
+from idleclaw_tui.ollama.bridge import OllamaBridge
+from idleclaw_tui.ollama.failures import OllamaFailure
+from idleclaw_tui.ollama.http import BridgeTimeouts
+from idleclaw_tui.ollama.relay_guard import GuardedRequest
 from tests.fake_ollama import FakeOllama, Fault
 
 MODEL = "smollm2:135m"

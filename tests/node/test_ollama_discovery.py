@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from idleclaw_tui.ollama_bridge import OllamaBridge
+from idleclaw_tui.ollama.bridge import OllamaBridge
 from tests.fake_ollama import FakeModel, FakeOllama
 
 MODEL = "smollm2:135m"

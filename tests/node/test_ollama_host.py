@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idleclaw_tui.errors import UsageError
-from idleclaw_tui.ollama_host import OllamaAddress, is_loopback, parse_ollama_host
+from idleclaw_tui.ollama.host import OllamaAddress, is_loopback, parse_ollama_host
 
 
 @pytest.mark.parametrize(

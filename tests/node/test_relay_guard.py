@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.relay_guard import RelayRefused, guard_request
+from idleclaw_tui.ollama.relay_guard import RelayRefused, guard_request
 from tests.node.guarding import SECRET, body, params, refusal
 from tests.node.offers import OFFERED
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from idleclaw_tui.relay_guard import GuardLimits, guard_request
+from idleclaw_tui.ollama.relay_guard import GuardLimits, guard_request
 from tests.node.guarding import body, params, refusal
 from tests.node.offers import OFFERED
 

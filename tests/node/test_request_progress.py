@@ -1,7 +1,7 @@
 """What a contributor sees of a request: numbers that grow, at a bounded rate."""
 
 from idleclaw_protocol.frames import Chunk, ChunkMessage
-from idleclaw_tui.request_progress import RequestProgress
+from idleclaw_tui.node.request_progress import RequestProgress
 
 TOKEN = Chunk(message=ChunkMessage(content="x"))
 

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from idleclaw_tui.answer import Answer
-from idleclaw_tui.app import IdleClawApp
-from idleclaw_tui.peers import LocalSharing
-from idleclaw_tui.tabs.chat import ChatTab
-from idleclaw_tui.tabs.contribute import ContributeTab
-from idleclaw_tui.widgets.prompt import PromptArea
-from idleclaw_tui.widgets.top_bar import TabName
+from idleclaw_tui.chat.answer import Answer
+from idleclaw_tui.screen.app import IdleClawApp
+from idleclaw_tui.screen.tabs.chat import ChatTab
+from idleclaw_tui.screen.tabs.contribute import ContributeTab
+from idleclaw_tui.screen.widgets.prompt import PromptArea
+from idleclaw_tui.screen.widgets.top_bar import TabName
+from idleclaw_tui.sharing.local_sharing import LocalSharing
 from tests.screen.fake_node import Made
 from tests.screen.fakes import FakeClock, FakeRouter, make_app
 from tests.waiting import wait_until

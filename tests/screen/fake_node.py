@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from idleclaw_tui.node_events import LinkChanged, NodeEvent
-from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.node.events import LinkChanged, NodeEvent
+from idleclaw_tui.owner.settings import SharingSettings
 
 
 class FakeNode:

@@ -18,14 +18,14 @@ from idleclaw_protocol.status import (
     NodeStatus,
     Totals,
 )
-from idleclaw_tui.app import IdleClawApp
-from idleclaw_tui.chat_updates import ChatUpdate
 from idleclaw_tui.errors import IdleClawError, NoEvents, RouterUnreachable
-from idleclaw_tui.network_stream import NetworkStream
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing, OllamaFacts
-from idleclaw_tui.screen_settings import DEFAULT_LOOK, Remember, ScreenSettings
-from idleclaw_tui.widgets.top_bar import TabName
+from idleclaw_tui.node.feed import NodeFeed
+from idleclaw_tui.router.chat_updates import ChatUpdate
+from idleclaw_tui.router.network_stream import NetworkStream
+from idleclaw_tui.screen.app import IdleClawApp
+from idleclaw_tui.screen.settings import DEFAULT_LOOK, Remember, ScreenSettings
+from idleclaw_tui.screen.widgets.top_bar import TabName
+from idleclaw_tui.sharing.local_sharing import LocalSharing, OllamaFacts
 from tests.screen.fake_node import Made
 
 SERVER = "https://api.idleclaw.com"

@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
-from idleclaw_tui.guards import PauseReason, Value
-from idleclaw_tui.node_events import (
+from idleclaw_tui.node.events import (
     DayChanged,
     LinkChanged,
     ModelsChanged,
@@ -15,10 +14,11 @@ from idleclaw_tui.node_events import (
     SpeedMeasured,
     StandingChanged,
 )
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing, OllamaFacts
-from idleclaw_tui.sharing_policy import GuardState, GuardView, Standing
-from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.node.feed import NodeFeed
+from idleclaw_tui.owner.guards import PauseReason, Value
+from idleclaw_tui.owner.policy import GuardState, GuardView, Standing
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.sharing.local_sharing import LocalSharing, OllamaFacts
 from tests.screen.driving import FakeClock, Made, Screen, opened
 from tests.screen.fake_node import FakeNode
 from tests.screen.fakes import OFFERED, OLLAMA, FakeRouter, network, ollama_with_models

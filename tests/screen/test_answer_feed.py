@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from idleclaw_tui.answer_feed import (
+from idleclaw_tui.markdown.answer_feed import (
     MAX_OPEN,
     MAX_PIECE,
     AnswerFeed,
@@ -15,8 +15,8 @@ from idleclaw_tui.answer_feed import (
     in_pieces,
     whole,
 )
-from idleclaw_tui.code_blocks import CodeBlock, code_block, code_blocks, is_code
-from idleclaw_tui.widgets.markdown_blocks import part_blocks
+from idleclaw_tui.markdown.code_blocks import CodeBlock, code_block, code_blocks, is_code
+from idleclaw_tui.screen.widgets.markdown_blocks import part_blocks
 
 ANSWER = """# Title
 

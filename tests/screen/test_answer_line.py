@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from idleclaw_protocol.chat import Timings, Usage
-from idleclaw_tui.answer import Answer
-from idleclaw_tui.answer_line import answer_line, thinking_line
-from idleclaw_tui.chat_updates import (
+from idleclaw_tui.chat.answer import Answer
+from idleclaw_tui.chat.answer_line import answer_line, thinking_line
+from idleclaw_tui.router.chat_updates import (
     ChatUpdate,
     Finished,
     TextPiece,

@@ -5,10 +5,10 @@ import asyncio
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from idleclaw_tui.chat_updates import Finished, TextPiece
-from idleclaw_tui.code_blocks import code_blocks
-from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
-from idleclaw_tui.widgets.exchange_view import QuestionView
+from idleclaw_tui.markdown.code_blocks import code_blocks
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
+from idleclaw_tui.screen.widgets.answer_markdown import AnswerMarkdown
+from idleclaw_tui.screen.widgets.exchange_view import QuestionView
 from tests.screen.driving import Screen, opened
 from tests.screen.fakes import FakeRouter, Step, network
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from idleclaw_tui.chat_updates import Finished, TextPiece
-from idleclaw_tui.widgets.bounded_area import BoundedArea
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
+from idleclaw_tui.screen.widgets.bounded_area import BoundedArea
 from tests.screen.driving import Screen, opened
 from tests.screen.fakes import FakeRouter, network
 from tests.screen.shooting import SIZES, Shoot, Size, still

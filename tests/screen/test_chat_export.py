@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic_core import from_json as json_value
 
 from idleclaw_protocol.chat import Timings, Usage
-from idleclaw_tui.chat_export import (
+from idleclaw_tui.chat.chats import Chat
+from idleclaw_tui.chat.export import (
     MAX_FILE_BYTES,
     NotAChat,
     as_json,
@@ -18,7 +19,7 @@ from idleclaw_tui.chat_export import (
     from_json,
     kind_of,
 )
-from idleclaw_tui.chat_files import (
+from idleclaw_tui.chat.files import (
     FileExists,
     FileProblem,
     export_kind,
@@ -27,8 +28,7 @@ from idleclaw_tui.chat_files import (
     unused,
     write_file,
 )
-from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece
-from idleclaw_tui.chats import Chat
+from idleclaw_tui.router.chat_updates import Finished, TextPiece, ThinkingPiece
 from tests.screen.test_chats import answer, ask
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=40)

@@ -5,15 +5,15 @@ import asyncio
 import pytest
 
 from idleclaw_protocol.chat import Timings, Usage
-from idleclaw_tui.answer import MAX_ANSWER_CHARS
-from idleclaw_tui.app import IdleClawApp
-from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, Waiting
+from idleclaw_tui.chat.answer import MAX_ANSWER_CHARS
 from idleclaw_tui.errors import RouterUnreachable
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing
-from idleclaw_tui.router_client import RouterClient
-from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
-from idleclaw_tui.widgets.thinking_view import ThinkingHead
+from idleclaw_tui.node.feed import NodeFeed
+from idleclaw_tui.router.chat_updates import Finished, TextPiece, ThinkingPiece, Waiting
+from idleclaw_tui.router.client import RouterClient
+from idleclaw_tui.screen.app import IdleClawApp
+from idleclaw_tui.screen.widgets.answer_markdown import AnswerMarkdown
+from idleclaw_tui.screen.widgets.thinking_view import ThinkingHead
+from idleclaw_tui.sharing.local_sharing import LocalSharing
 from tests import fake_router_http as http
 from tests.screen.driving import FakeClock, Screen, opened
 from tests.screen.fakes import OLLAMA, SERVER, FakeRouter, Step, network

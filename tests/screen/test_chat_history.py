@@ -5,16 +5,16 @@ from hypothesis import strategies as st
 
 from idleclaw_protocol import limits
 from idleclaw_protocol.chat import ChatBody
-from idleclaw_tui.answer import joint
-from idleclaw_tui.chat_history import (
+from idleclaw_tui.chat.answer import joint
+from idleclaw_tui.chat.history import (
     GO_ON,
     MAX_INSTRUCTIONS_CHARS,
     MESSAGES_WITH_INSTRUCTIONS,
     body_for,
 )
-from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece
+from idleclaw_tui.chat.transcript import Exchange, Transcript
 from idleclaw_tui.errors import RouterUnreachable
-from idleclaw_tui.transcript import Exchange, Transcript
+from idleclaw_tui.router.chat_updates import Finished, TextPiece, ThinkingPiece
 
 TEXT = st.text("ab ", min_size=1, max_size=limits.MAX_MESSAGE_CHARS).filter(str.strip)
 

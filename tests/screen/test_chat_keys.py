@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from idleclaw_protocol.chat import ChatBody
-from idleclaw_tui.chat_history import GO_ON
-from idleclaw_tui.chat_updates import Finished, TextPiece
+from idleclaw_tui.chat.history import GO_ON
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
 from tests.screen.driving import Screen, opened
 from tests.screen.fakes import FakeRouter, network
 from tests.screen.test_prompt import paste

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from idleclaw_server.service import Router, running_router
-from idleclaw_tui.app import IdleClawApp
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing
-from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.node.feed import NodeFeed
+from idleclaw_tui.router.client import RouterClient
+from idleclaw_tui.screen.app import IdleClawApp
+from idleclaw_tui.sharing.local_sharing import LocalSharing
 from tests.router.running import OPEN, routing
 from tests.router.scripted_node import registered
 from tests.screen.driving import FakeClock, Screen

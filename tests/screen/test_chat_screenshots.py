@@ -3,8 +3,8 @@
 import asyncio
 
 from idleclaw_protocol.chat import Timings, Usage
-from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, Waiting
 from idleclaw_tui.errors import NoNode, RateLimited, RouterRefused, RouterUnreachable
+from idleclaw_tui.router.chat_updates import Finished, TextPiece, ThinkingPiece, Waiting
 from tests.screen.driving import FakeClock, Screen, opened
 from tests.screen.fakes import SERVER, FakeRouter, Step, network
 from tests.screen.shooting import SIZES, Shoot, Size, still

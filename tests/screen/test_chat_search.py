@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui import chat_search
-from idleclaw_tui.chat_search import MAX_HITS, search
-from idleclaw_tui.chat_updates import TextPiece
-from idleclaw_tui.chats import Chat
+from idleclaw_tui.chat import search as chat_search
+from idleclaw_tui.chat.chats import Chat
+from idleclaw_tui.chat.search import MAX_HITS, search
+from idleclaw_tui.router.chat_updates import TextPiece
 
 
 def chat(number: int, *turns: tuple[str, str]) -> Chat:

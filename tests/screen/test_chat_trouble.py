@@ -2,7 +2,6 @@
 
 import pytest
 
-from idleclaw_tui.chat_updates import Finished, TextPiece
 from idleclaw_tui.errors import (
     IdleClawError,
     NoNode,
@@ -10,6 +9,7 @@ from idleclaw_tui.errors import (
     RouterRefused,
     RouterUnreachable,
 )
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
 from tests.screen.driving import FakeClock, opened
 from tests.screen.fakes import GEMMA, LLAMA, QWEN, SERVER, FakeRouter, network
 

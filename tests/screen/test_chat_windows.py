@@ -3,9 +3,9 @@
 import asyncio
 
 from idleclaw_protocol.chat import Usage
-from idleclaw_tui.chat_updates import Finished, TextPiece
-from idleclaw_tui.widgets.exchange_view import QuestionView
-from idleclaw_tui.widgets.message_list import MAX_MOUNTED, MessageList
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
+from idleclaw_tui.screen.widgets.exchange_view import QuestionView
+from idleclaw_tui.screen.widgets.message_list import MAX_MOUNTED, MessageList
 from tests.screen.driving import Screen, opened
 from tests.screen.fakes import FakeRouter, Step, network
 

@@ -3,10 +3,10 @@
 import pytest
 from rich.cells import cell_len
 
-from idleclaw_tui.chat_titles import labels, line
-from idleclaw_tui.chat_updates import Finished, TextPiece
-from idleclaw_tui.chats import MAX_CHATS, MAX_TITLE_CHARS, Chat, Chats, first_words
-from idleclaw_tui.transcript import Exchange, Transcript
+from idleclaw_tui.chat.chats import MAX_CHATS, MAX_TITLE_CHARS, Chat, Chats, first_words
+from idleclaw_tui.chat.titles import labels, line
+from idleclaw_tui.chat.transcript import Exchange, Transcript
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
 from tests.screen.test_network_view import plain
 
 

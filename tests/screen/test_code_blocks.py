@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.code_blocks import CodeBlock, code_blocks
+from idleclaw_tui.markdown.code_blocks import CodeBlock, code_blocks
 
 TEXT = """Some words.
 

@@ -9,10 +9,10 @@ from textual.widgets import Input, Select
 
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui.errors import UsageError
-from idleclaw_tui.node_events import LinkChanged, SpeedMeasured, StandingChanged
-from idleclaw_tui.sharing_settings import SharingSettings
-from idleclaw_tui.widgets.limit_row import LimitRow
-from idleclaw_tui.widgets.limits_editor import LimitsEditor
+from idleclaw_tui.node.events import LinkChanged, SpeedMeasured, StandingChanged
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.screen.widgets.limit_row import LimitRow
+from idleclaw_tui.screen.widgets.limits_editor import LimitsEditor
 from tests.screen.driving import Made, Screen, opened
 from tests.screen.fakes import FakeRouter, network
 from tests.screen.sharing_states import plan, sharing, stopped_by, tell

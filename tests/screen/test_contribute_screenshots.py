@@ -3,11 +3,11 @@
 import pytest
 
 from idleclaw_tui.errors import OllamaUnreachable
-from idleclaw_tui.guards import PauseReason
-from idleclaw_tui.node_events import LinkChanged, RequestChanged, StandingChanged
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing, OllamaFacts
-from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.node.events import LinkChanged, RequestChanged, StandingChanged
+from idleclaw_tui.node.feed import NodeFeed
+from idleclaw_tui.owner.guards import PauseReason
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.sharing.local_sharing import LocalSharing, OllamaFacts
 from tests.screen.driving import Made, opened
 from tests.screen.fakes import OLLAMA, FakeRouter, network
 from tests.screen.sharing_states import STOPPED_BY, STREAMING, plan, sharing, stopped_by, tell

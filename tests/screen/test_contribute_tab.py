@@ -1,16 +1,16 @@
 """The Contribute tab: one switch, what the node does, and what is wrong with it."""
 
 from idleclaw_tui.errors import OllamaUnreachable
-from idleclaw_tui.node_events import (
+from idleclaw_tui.node.events import (
     LinkChanged,
     ModelsChanged,
     NodeEvent,
     RequestChanged,
     RequestState,
 )
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing, OllamaFacts
-from idleclaw_tui.widgets.keyed_table import KeyedTable
+from idleclaw_tui.node.feed import NodeFeed
+from idleclaw_tui.screen.widgets.keyed_table import KeyedTable
+from idleclaw_tui.sharing.local_sharing import LocalSharing, OllamaFacts
 from tests.screen.driving import FakeClock, Made, opened
 from tests.screen.fake_node import FakeNode
 from tests.screen.fakes import OFFERED, OLLAMA, FakeRouter, network, ollama_with_models

@@ -8,8 +8,8 @@ from pathlib import Path
 from idleclaw_protocol.chat import ChatBody, ChatMessage
 from idleclaw_server.service import running_router
 from idleclaw_server.settings import Settings
-from idleclaw_tui.chat_updates import Finished
-from idleclaw_tui.router_client import RouterClient
+from idleclaw_tui.router.chat_updates import Finished
+from idleclaw_tui.router.client import RouterClient
 from tests.fake_ollama import FakeModel, FakeOllama
 from tests.screen.test_tmux import Terminal, terminal
 from tests.waiting import wait_until

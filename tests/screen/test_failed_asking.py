@@ -2,8 +2,9 @@
 
 import pytest
 
-from idleclaw_tui.answer import Answer
-from idleclaw_tui.answer_advice import advice
+from idleclaw_tui.chat.answer import Answer
+from idleclaw_tui.chat.answer_advice import advice
+from idleclaw_tui.chat.failed_asking import MAX_ATTEMPTS, Failure, failure_of
 from idleclaw_tui.errors import (
     IdleClawError,
     NoNode,
@@ -13,7 +14,6 @@ from idleclaw_tui.errors import (
     RouterRefused,
     RouterUnreachable,
 )
-from idleclaw_tui.failed_asking import MAX_ATTEMPTS, Failure, failure_of
 
 
 def failed(error: IdleClawError, attempt: int = 0) -> Answer:

@@ -8,14 +8,14 @@ from textual.binding import Binding
 from textual.widgets import ContentSwitcher
 from textual.widgets._footer import FooterKey
 
-from idleclaw_tui.app import IdleClawApp
-from idleclaw_tui.chat_updates import Finished, TextPiece
-from idleclaw_tui.tabs.chat import ChatTab
-from idleclaw_tui.tabs.contribute import ContributeTab
-from idleclaw_tui.tabs.network import NetworkTab
-from idleclaw_tui.themes import theme_at_start
-from idleclaw_tui.widgets.prompt import PromptArea
-from idleclaw_tui.widgets.top_bar import TABS, TabName
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
+from idleclaw_tui.screen.app import IdleClawApp
+from idleclaw_tui.screen.tabs.chat import ChatTab
+from idleclaw_tui.screen.tabs.contribute import ContributeTab
+from idleclaw_tui.screen.tabs.network import NetworkTab
+from idleclaw_tui.screen.themes import theme_at_start
+from idleclaw_tui.screen.widgets.prompt import PromptArea
+from idleclaw_tui.screen.widgets.top_bar import TABS, TabName
 from tests.screen.driving import Screen, opened
 from tests.screen.fakes import FakeRouter, network
 

@@ -2,7 +2,7 @@
 
 import gc
 
-from idleclaw_tui.garbage_pauses import THRESHOLDS, shorten_pauses
+from idleclaw_tui.screen.garbage_pauses import THRESHOLDS, shorten_pauses
 
 
 def test_what_is_there_at_the_start_is_not_looked_at_again() -> None:

@@ -9,16 +9,16 @@ from textual.widgets import Static
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_protocol.status import ModelStatus, Network
 from idleclaw_protocol.text_safety import is_unsafe
-from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, ToolProgress
 from idleclaw_tui.errors import UsageError
-from idleclaw_tui.node_events import LinkChanged, ModelsChanged, RequestChanged
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing
-from idleclaw_tui.tabs.links import is_web_address
-from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
-from idleclaw_tui.widgets.message_list import MessageList
-from idleclaw_tui.widgets.safe_text import TerminalGuard, text, toast
-from idleclaw_tui.widgets.thinking_view import ThinkingHead
+from idleclaw_tui.node.events import LinkChanged, ModelsChanged, RequestChanged
+from idleclaw_tui.node.feed import NodeFeed
+from idleclaw_tui.router.chat_updates import Finished, TextPiece, ThinkingPiece, ToolProgress
+from idleclaw_tui.screen.tabs.links import is_web_address
+from idleclaw_tui.screen.widgets.answer_markdown import AnswerMarkdown
+from idleclaw_tui.screen.widgets.message_list import MessageList
+from idleclaw_tui.screen.widgets.safe_text import TerminalGuard, text, toast
+from idleclaw_tui.screen.widgets.thinking_view import ThinkingHead
+from idleclaw_tui.sharing.local_sharing import LocalSharing
 from tests.screen.driving import Screen, opened
 from tests.screen.fakes import OLLAMA, FakeRouter, Step, network, node
 from tests.screen.payloads import PAYLOADS

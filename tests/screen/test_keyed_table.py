@@ -15,9 +15,9 @@ from textual.events import MouseScrollDown
 from textual.geometry import Region
 from textual.pilot import Pilot
 
-from idleclaw_tui.table_layout import Cells, Column, TableRow, fit_columns, fitted
-from idleclaw_tui.table_view import View, held
-from idleclaw_tui.widgets.keyed_table import KeyedTable
+from idleclaw_tui.network.table_layout import Cells, Column, TableRow, fit_columns, fitted
+from idleclaw_tui.network.table_view import View, held
+from idleclaw_tui.screen.widgets.keyed_table import KeyedTable
 from idleclaw_tui.words import Toned
 from tests.waiting import wait_until
 

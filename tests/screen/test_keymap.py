@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from idleclaw_tui.errors import UsageError
-from idleclaw_tui.full_screen import binding_ids
-from idleclaw_tui.keymap import load_keymap, parse_keymap
-from idleclaw_tui.screen_settings import (
+from idleclaw_tui.owner.settings_file import SettingsNotSaved
+from idleclaw_tui.screen.full_screen import binding_ids
+from idleclaw_tui.screen.keymap import load_keymap, parse_keymap
+from idleclaw_tui.screen.settings import (
     DEFAULT_LOOK,
     ScreenSettings,
     load_screen_settings,
     save_screen_settings,
     screen_settings_path,
 )
-from idleclaw_tui.settings_file import SettingsNotSaved
 from tests.screen.driving import Screen, opened
 from tests.screen.fakes import FakeRouter, make_app, network
 

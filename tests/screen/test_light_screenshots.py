@@ -3,9 +3,9 @@
 import pytest
 
 from idleclaw_protocol.chat import Timings, Usage
-from idleclaw_tui.chat_updates import Finished, TextPiece
-from idleclaw_tui.themes import LIGHT
-from idleclaw_tui.widgets.top_bar import TabName
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
+from idleclaw_tui.screen.themes import LIGHT
+from idleclaw_tui.screen.widgets.top_bar import TabName
 from tests.screen.driving import opened
 from tests.screen.fakes import FakeRouter, network
 from tests.screen.shooting import LARGE, Shoot, still

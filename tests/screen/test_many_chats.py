@@ -8,10 +8,10 @@ import pytest
 from pydantic_core import from_json as json_value
 from textual.widgets import Input
 
-from idleclaw_tui.chat_updates import Finished, TextPiece
-from idleclaw_tui.chats import MAX_CHATS
+from idleclaw_tui.chat.chats import MAX_CHATS
 from idleclaw_tui.errors import RouterUnreachable
-from idleclaw_tui.tabs.conversation import Conversation
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
+from idleclaw_tui.screen.tabs.conversation import Conversation
 from tests.screen.driving import FakeClock, Screen, opened
 from tests.screen.fakes import SERVER, FakeRouter, network
 

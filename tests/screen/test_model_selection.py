@@ -1,7 +1,7 @@
 """Which model answers next."""
 
-from idleclaw_tui.model_selection import ModelSelection, offer
-from idleclaw_tui.network_view import Picture, picture_of_network
+from idleclaw_tui.network.model_selection import ModelSelection, offer
+from idleclaw_tui.network.view import Picture, picture_of_network
 from tests.screen.fakes import GEMMA, LLAMA, QWEN, network
 from tests.screen.test_network_view import plain
 

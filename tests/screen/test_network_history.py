@@ -1,7 +1,7 @@
 """The past of the network's numbers, and how it is drawn."""
 
 from idleclaw_protocol.status import NodeStatus
-from idleclaw_tui.network_history import (
+from idleclaw_tui.network.history import (
     MAX_SERIES,
     TICK_SECONDS,
     TICKS,
@@ -9,7 +9,7 @@ from idleclaw_tui.network_history import (
     NetworkHistory,
     TotalsNow,
 )
-from idleclaw_tui.sparks import spark
+from idleclaw_tui.network.sparks import spark
 from tests.screen.fakes import node
 
 

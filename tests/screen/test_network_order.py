@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idleclaw_protocol.status import NodeStatus
-from idleclaw_tui.network_order import (
+from idleclaw_tui.network.order import (
     MODEL_SORTS,
     NODE_SORTS,
     RESORT_SECONDS,
@@ -12,8 +12,8 @@ from idleclaw_tui.network_order import (
     Filter,
     SteadyOrder,
 )
-from idleclaw_tui.network_rows import MODEL_COLUMNS, NODE_COLUMNS
-from idleclaw_tui.network_view import ModelRow
+from idleclaw_tui.network.rows import MODEL_COLUMNS, NODE_COLUMNS
+from idleclaw_tui.network.view import ModelRow
 from tests.screen.fakes import GEMMA, LLAMA, NODES, QWEN
 
 ROWS = [ModelRow.of(model) for model in (LLAMA, QWEN, GEMMA)]

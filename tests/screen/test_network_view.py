@@ -1,9 +1,9 @@
 """What the screen knows of the network, and how it says it."""
 
 from idleclaw_protocol.status import Network
-from idleclaw_tui.network_detail import model_detail, node_detail, past_shown, tiles, totals_line
-from idleclaw_tui.network_rows import load_bar, model_cells, node_cells
-from idleclaw_tui.network_view import (
+from idleclaw_tui.network.detail import model_detail, node_detail, past_shown, tiles, totals_line
+from idleclaw_tui.network.rows import load_bar, model_cells, node_cells
+from idleclaw_tui.network.view import (
     ModelRow,
     NetworkView,
     picture_of_basics,

@@ -3,7 +3,7 @@
 from textual import events
 
 from idleclaw_protocol.limits import MAX_MESSAGE_CHARS
-from idleclaw_tui.chat_updates import Finished, TextPiece
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
 from tests.screen.driving import Screen, opened
 from tests.screen.fakes import FakeRouter, network
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.prompt_history import MAX_ENTRIES, PromptHistory
+from idleclaw_tui.chat.prompt_history import MAX_ENTRIES, PromptHistory
 
 
 def test_up_and_down_end_where_they_began() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from idleclaw_protocol.chat import Timings, Usage
-from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece
+from idleclaw_tui.router.chat_updates import Finished, TextPiece, ThinkingPiece
 from tests.screen.driving import opened
 from tests.screen.fakes import FakeRouter, Step, network
 from tests.screen.shooting import SIZES, Shoot, Size, still

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.render_budget import (
+from idleclaw_tui.markdown.render_budget import (
     FLUSH_SECONDS,
     MAX_BRACKETS,
     MAX_FLUSH_SECONDS,

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
-from idleclaw_tui.network_view import NetworkView
-from idleclaw_tui.router_watch import RouterWatch
+from idleclaw_tui.network.router_watch import RouterWatch
+from idleclaw_tui.network.view import NetworkView
 from tests.screen.fakes import SERVER, FakeClock, FakeRouter, network
 from tests.waiting import wait_until
 

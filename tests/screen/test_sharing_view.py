@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from idleclaw_tui.node_events import (
+from idleclaw_tui.node.events import (
     LinkChanged,
     LinkState,
     ModelsChanged,
@@ -16,10 +16,11 @@ from idleclaw_tui.node_events import (
     SpeedMeasured,
     StandingChanged,
 )
-from idleclaw_tui.node_feed import MAX_FEED, NodeFeed
-from idleclaw_tui.sharing_choices import choosable
-from idleclaw_tui.sharing_policy import Standing
-from idleclaw_tui.sharing_rows import (
+from idleclaw_tui.node.feed import MAX_FEED, NodeFeed
+from idleclaw_tui.owner.policy import Standing
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.sharing.choices import choosable
+from idleclaw_tui.sharing.rows import (
     guard_lines,
     guard_pieces,
     models_check,
@@ -29,8 +30,7 @@ from idleclaw_tui.sharing_rows import (
     router_check,
     speed_check,
 )
-from idleclaw_tui.sharing_settings import SharingSettings
-from idleclaw_tui.sharing_view import MAX_NEWS, MAX_REQUESTS, SharingView, Told
+from idleclaw_tui.sharing.view import MAX_NEWS, MAX_REQUESTS, SharingView, Told
 from tests.screen.fakes import OFFERED, OLLAMA
 from tests.screen.sharing_states import CONNECTED, GUARDS, SERVING, stopped_by
 from tests.screen.test_network_view import plain

@@ -5,9 +5,15 @@ from hypothesis import strategies as st
 
 from idleclaw_protocol import limits
 from idleclaw_protocol.chat import Timings, Usage
-from idleclaw_tui.answer import MAX_ANSWER_CHARS, MAX_THINKING_CHARS, Answer
-from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, ToolProgress, Waiting
-from idleclaw_tui.transcript import MAX_EXCHANGES, Transcript
+from idleclaw_tui.chat.answer import MAX_ANSWER_CHARS, MAX_THINKING_CHARS, Answer
+from idleclaw_tui.chat.transcript import MAX_EXCHANGES, Transcript
+from idleclaw_tui.router.chat_updates import (
+    Finished,
+    TextPiece,
+    ThinkingPiece,
+    ToolProgress,
+    Waiting,
+)
 
 
 def answered(transcript: Transcript, question: str, answer: str) -> None:

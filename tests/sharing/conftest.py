@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from idleclaw_tui.clock import Clock
-from idleclaw_tui.node_events import StandingChanged
-from idleclaw_tui.node_options import DEFAULT_OPTIONS, NodeTiming
-from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.sharing_control import ControlTiming, Machine, SharingControl
-from idleclaw_tui.sharing_policy import Standing
-from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.node.events import StandingChanged
+from idleclaw_tui.node.options import DEFAULT_OPTIONS, NodeTiming
+from idleclaw_tui.ollama.bridge import OllamaBridge
+from idleclaw_tui.owner.policy import Standing
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.sharing.control import ControlTiming, Machine, SharingControl
 from tests.fake_ollama import FakeModel
 from tests.fake_router_ws import FakeRouter
 from tests.node_events import ToldEvents

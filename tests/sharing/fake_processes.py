@@ -1,6 +1,6 @@
 """Processes and processor times, for the readers that look at them."""
 
-from idleclaw_tui.signals.processes import Processes, Running
+from idleclaw_tui.owner.signals.processes import Processes, Running
 
 OWN = 10
 

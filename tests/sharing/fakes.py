@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from idleclaw_tui.signals.sample import Signals
+from idleclaw_tui.owner.signals.sample import Signals
 from tests import fake_ollama_shapes as shapes
 from tests.fake_ollama import Chat, FakeOllama
 

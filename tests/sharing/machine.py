@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from idleclaw_tui.readings import Readings
-from idleclaw_tui.sharing_policy import SharingPolicy, Standing
-from idleclaw_tui.sharing_settings import Mode, SharingSettings
+from idleclaw_tui.owner.policy import SharingPolicy, Standing
+from idleclaw_tui.owner.readings import Readings
+from idleclaw_tui.owner.settings import Mode, SharingSettings
 
 GIB = 1024**3
 MONDAY = datetime(2026, 11, 23)

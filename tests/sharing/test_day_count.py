@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from idleclaw_tui.day_count import DayCount, count_path, load_count, save_count
+from idleclaw_tui.sharing.day_count import DayCount, count_path, load_count, save_count
 
 TODAY, TOMORROW = date(2026, 11, 22), date(2026, 11, 23)
 

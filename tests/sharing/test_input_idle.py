@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.signals import commands
-from idleclaw_tui.signals.input_idle import (
+from idleclaw_tui.owner.signals import commands
+from idleclaw_tui.owner.signals.input_idle import (
     InputIdle,
     bus_number,
     desktop_sources,
@@ -20,7 +20,7 @@ from idleclaw_tui.signals.input_idle import (
     logind_idle,
     terminal_idle,
 )
-from idleclaw_tui.signals.sample import NOTHING
+from idleclaw_tui.owner.signals.sample import NOTHING
 
 NOW = 1_800_000_000.0
 BUS = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/user/1000/bus"}

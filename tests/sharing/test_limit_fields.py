@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.guards import PauseReason
-from idleclaw_tui.limit_fields import FIELDS, form_values, read_form
-from idleclaw_tui.limit_words import limit_lines, rule
-from idleclaw_tui.schedule import Window
-from idleclaw_tui.sharing_settings import (
+from idleclaw_tui.owner.guards import PauseReason
+from idleclaw_tui.owner.schedule import Window
+from idleclaw_tui.owner.settings import (
     GuardSettings,
     LoadGuard,
     MemoryGuard,
     QuietGuard,
     SharingSettings,
 )
+from idleclaw_tui.sharing.limit_fields import FIELDS, form_values, read_form
+from idleclaw_tui.sharing.limit_words import limit_lines, rule
 
 USUAL = SharingSettings()
 ODD = SharingSettings(

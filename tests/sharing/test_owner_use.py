@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.offered_models import LoadedModel
-from idleclaw_tui.owner_use import OwnerUse, expiry
+from idleclaw_tui.ollama.offered_models import LoadedModel
+from idleclaw_tui.owner.owner_use import OwnerUse, expiry
 
 WALL = 1_800_000_000.0
 NEVER = float("inf")

@@ -15,16 +15,16 @@ from pydantic_core import from_json
 from idleclaw_protocol.chat import ChatBody, ChatMessage
 from idleclaw_server.service import running_router
 from idleclaw_server.settings import Settings
-from idleclaw_tui.chat_updates import Finished, TextPiece
 from idleclaw_tui.local import ollama_shapes
 from idleclaw_tui.local.engine import Engine
 from idleclaw_tui.local.ollama_api import ChatEngine, EmbeddedOllama
 from idleclaw_tui.local.ollama_shapes import ModelFacts
-from idleclaw_tui.node_events import LinkChanged, NodeEvent, SpeedMeasured
-from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.router_client import RouterClient
-from idleclaw_tui.sharing_control import Machine, SharingControl
-from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.node.events import LinkChanged, NodeEvent, SpeedMeasured
+from idleclaw_tui.ollama.bridge import OllamaBridge
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.router.chat_updates import Finished, TextPiece
+from idleclaw_tui.router.client import RouterClient
+from idleclaw_tui.sharing.control import Machine, SharingControl
 from tests.local.built_in import engine_or_skip
 from tests.sharing.fakes import FakeSignals
 from tests.sharing.original_router import OriginalRouter

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idleclaw_tui.schedule import DAYS, Window, is_open
+from idleclaw_tui.owner.schedule import DAYS, Window, is_open
 
 MONDAY = datetime(2026, 11, 23)
 

@@ -9,9 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from idleclaw_tui.atomic_file import write_atomically
-from idleclaw_tui.schedule import Window
-from idleclaw_tui.settings_file import MAX_FILE_BYTES, SettingsFile, SettingsNotSaved, settings_path
-from idleclaw_tui.sharing_settings import DEFAULT_SETTINGS, GuardSettings, SharingSettings
+from idleclaw_tui.owner.schedule import Window
+from idleclaw_tui.owner.settings import DEFAULT_SETTINGS, GuardSettings, SharingSettings
+from idleclaw_tui.owner.settings_file import (
+    MAX_FILE_BYTES,
+    SettingsFile,
+    SettingsNotSaved,
+    settings_path,
+)
 
 CHOSEN = SharingSettings(
     models=("llama3.2:3b",),

@@ -1,8 +1,8 @@
 """Ticking models: what is shared, and what stays as the owner had it."""
 
 from idleclaw_protocol.frames import OfferedModel
-from idleclaw_tui.sharing_choices import choice_lines, choosable, with_choice, with_readiness
-from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.sharing.choices import choice_lines, choosable, with_choice, with_readiness
 
 BIG = OfferedModel(name="big:8b", size=5 * 10**9, parameter_size="8B", context_length=8192)
 SMALL = OfferedModel(name="small:latest", size=10**9)

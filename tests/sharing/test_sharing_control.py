@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from idleclaw_tui.day_count import DayCount, load_count, save_count
-from idleclaw_tui.node_events import DayChanged, LinkChanged, NodeEvent
-from idleclaw_tui.node_options import NodeTiming
-from idleclaw_tui.sharing_control import ControlTiming
-from idleclaw_tui.sharing_policy import SharingPolicy
-from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.node.events import DayChanged, LinkChanged, NodeEvent
+from idleclaw_tui.node.options import NodeTiming
+from idleclaw_tui.owner.policy import SharingPolicy
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.sharing.control import ControlTiming
+from idleclaw_tui.sharing.day_count import DayCount, load_count, save_count
 from tests.fake_router_ws import Json, NodeConnection
 from tests.sharing.conftest import Own
 from tests.sharing.fakes import FakeSignals, LivedInOllama

@@ -1,7 +1,7 @@
 """How a pause begins, how long it lasts, and what comes after it."""
 
-from idleclaw_tui.schedule import Window
-from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.owner.schedule import Window
+from idleclaw_tui.owner.settings import SharingSettings
 from tests.sharing.machine import MONDAY, Machine
 
 NIGHTS = SharingSettings(mode="schedule", schedule=(Window.parse("22:00-07:00"),))

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from idleclaw_tui.guards import PauseReason
-from idleclaw_tui.schedule import Window
-from idleclaw_tui.sharing_policy import GuardView
-from idleclaw_tui.sharing_settings import DEFAULT_SETTINGS, GuardSettings, Mode, SharingSettings
+from idleclaw_tui.owner.guards import PauseReason
+from idleclaw_tui.owner.policy import GuardView
+from idleclaw_tui.owner.schedule import Window
+from idleclaw_tui.owner.settings import DEFAULT_SETTINGS, GuardSettings, Mode, SharingSettings
 from tests.sharing.machine import GIB, MONDAY, NOTHING_KNOWN, Machine
 
 APPS = SharingSettings(exclusive_apps=("doom",))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from idleclaw_tui.signals.graphics import Amd, Apple, Nvidia
-from idleclaw_tui.signals.sample import NOTHING
+from idleclaw_tui.owner.signals.graphics import Amd, Apple, Nvidia
+from idleclaw_tui.owner.signals.sample import NOTHING
 from tests.sharing.fake_nvml import Card, FakeNvml
 from tests.sharing.fake_processes import OWN, processes
 

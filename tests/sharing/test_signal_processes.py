@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from idleclaw_tui.signals import host
-from idleclaw_tui.signals.host import Processor
-from idleclaw_tui.signals.processes import Processes, Running, listener, running_processes
-from idleclaw_tui.signals.sample import NOTHING
+from idleclaw_tui.owner.signals import host
+from idleclaw_tui.owner.signals.host import Processor
+from idleclaw_tui.owner.signals.processes import Processes, Running, listener, running_processes
+from idleclaw_tui.owner.signals.sample import NOTHING
 from tests.sharing.fake_processes import OWN, PROCESSES, Turning, processes
 
 

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from idleclaw_tui.sharing_settings import SharingSettings
-from idleclaw_tui.signals import catalogue, host
-from idleclaw_tui.signals.processes import Processes
-from idleclaw_tui.signals.sample import NOTHING, Reader, Signals
-from idleclaw_tui.signals.sampler import STALE_SECONDS, Sampler
+from idleclaw_tui.owner.settings import SharingSettings
+from idleclaw_tui.owner.signals import catalogue, host
+from idleclaw_tui.owner.signals.processes import Processes
+from idleclaw_tui.owner.signals.sample import NOTHING, Reader, Signals
+from idleclaw_tui.owner.signals.sampler import STALE_SECONDS, Sampler
 from tests.sharing.fake_processes import PROCESSES, Turning
 
 
@@ -98,7 +98,7 @@ def test_a_reader_that_hangs_makes_everything_unknown() -> None:
 def test_a_hanging_reader_does_not_keep_the_process() -> None:
     code = """
 import threading
-from idleclaw_tui.signals.sampler import Sampler
+from idleclaw_tui.owner.signals.sampler import Sampler
 began = threading.Event()
 def hang(signals):
     began.set()

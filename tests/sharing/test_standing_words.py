@@ -2,9 +2,9 @@
 
 import pytest
 
-from idleclaw_tui.guards import PauseReason, Value
-from idleclaw_tui.sharing_policy import GuardView, Standing
-from idleclaw_tui.standing_words import (
+from idleclaw_tui.owner.guards import PauseReason, Value
+from idleclaw_tui.owner.policy import GuardView, Standing
+from idleclaw_tui.sharing.standing_words import (
     guard_words,
     mode_line,
     pause_line,

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from idleclaw_tui.readings import Readings
-from idleclaw_tui.schedule import Window
-from idleclaw_tui.sharing_policy import SharingPolicy, Standing
-from idleclaw_tui.sharing_settings import Mode, SharingSettings
+from idleclaw_tui.owner.policy import SharingPolicy, Standing
+from idleclaw_tui.owner.readings import Readings
+from idleclaw_tui.owner.schedule import Window
+from idleclaw_tui.owner.settings import Mode, SharingSettings
 from tests.sharing.machine import GIB, MONDAY, QUIET
 
 STEP = 10.0

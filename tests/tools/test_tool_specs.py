@@ -10,7 +10,7 @@ from idleclaw_server.errors import ToolFailed
 from idleclaw_server.offered_tools import CURRENT_TIME, WEB_SEARCH, TimeArguments, tool_set
 from idleclaw_server.settings import Settings
 from idleclaw_server.tool_specs import ToolArgumentError, ToolSet, ToolSpec
-from idleclaw_tui import relay_values
+from idleclaw_tui.ollama import relay_values
 
 
 def test_the_definition_is_what_ollama_takes() -> None:

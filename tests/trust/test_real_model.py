@@ -7,8 +7,8 @@ import pytest
 
 from idleclaw_server.service import Router
 from idleclaw_tui.local.ollama_api import EmbeddedOllama
-from idleclaw_tui.node_link import Node
-from idleclaw_tui.ollama_bridge import OllamaBridge
+from idleclaw_tui.node.link import Node
+from idleclaw_tui.ollama.bridge import OllamaBridge
 from tests.defences.running import defended
 from tests.local.built_in import engine_or_skip
 from tests.waiting import wait_until
