@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from idleclaw_protocol.chat import ChatBody, Refusal
+from idleclaw_protocol.json_cost import has_too_many_values
 from idleclaw_protocol.limits import MAX_TOTAL_CHARS
 from idleclaw_server.chat_rules import ChatRules
 from idleclaw_server.consumer_pipe import ConsumerPipe
@@ -64,6 +65,8 @@ async def _read_body(request: web.Request, seconds: float) -> ChatBody:
     try:
         async with asyncio.timeout(seconds):
             raw = await request.read()
+        if has_too_many_values(raw):
+            raise _unprocessable(_NO_CHAT)
         body = ChatBody.model_validate(from_json(raw, allow_inf_nan=False))
     except TimeoutError:
         raise web.HTTPRequestTimeout(

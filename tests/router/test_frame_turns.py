@@ -7,16 +7,16 @@ from itertools import pairwise
 import pytest
 
 from idleclaw_protocol.frame_reading import FrameError
-from idleclaw_server.large_frames import LARGE_FRAME_BYTES, LargeFrames
+from idleclaw_server.frame_turns import LARGE_FRAME_BYTES, FrameTurns
 from tests.router.consumer import asking, finish
 from tests.router.running import routing
 from tests.router.scripted_node import registered
 
 
-async def test_between_two_large_frames_others_have_their_turn() -> None:
+async def test_between_two_frame_turns_others_have_their_turn() -> None:
     """A9: frames of several nodes are not handled in one turn of the event loop."""
     turns: list[str] = []
-    frames = LargeFrames()
+    frames = FrameTurns()
 
     def work() -> None:
         turns.append("frame")
@@ -30,21 +30,21 @@ async def test_between_two_large_frames_others_have_their_turn() -> None:
             await asyncio.sleep(0)
 
     others = asyncio.create_task(everybody_else())
-    await asyncio.gather(*(frames.handle(work) for _ in range(3)))
+    await asyncio.gather(*(frames.alone(work) for _ in range(3)))
     await others
     assert ("frame", "frame") not in set(pairwise(turns))
 
 
 async def test_a_frame_that_is_refused_does_not_keep_the_turn() -> None:
-    frames = LargeFrames()
+    frames = FrameTurns()
 
     def refuse() -> None:
         raise FrameError(1008, "no")
 
     with pytest.raises(FrameError):
-        await frames.handle(refuse)
+        await frames.alone(refuse)
     done: list[bool] = []
-    await frames.handle(lambda: done.append(True))
+    await frames.alone(lambda: done.append(True))
     assert done
 
 
@@ -61,3 +61,13 @@ async def test_large_and_small_chunks_keep_their_order() -> None:
     assert delivered.replace("x", "") in ("123", "1234")
     assert delivered.count("x") == 4 * LARGE_FRAME_BYTES
     assert finish(end) == "stop"
+
+
+async def test_a_ping_flood_leaves_room_for_everybody_else() -> None:
+    """A14: nobody waits until all of what one socket has sent is answered."""
+    async with routing() as router, registered(router.url) as node:
+        flood = Frame(Opcode.PONG, b"").serialize(mask=True) * 40_000
+        node.socket.transport.write(flood)
+        async with httpx.AsyncClient(base_url=router.url) as http:
+            assert (await http.get("/health")).status_code == 200
+        await node.settled()
