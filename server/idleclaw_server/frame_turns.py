@@ -35,6 +35,6 @@ class FrameTurns:
         return result
 
     async def rest(self, seconds: float) -> None:
-        """Make up for a small frame that took long, as those do that had a turn of their own."""
+        """Make up for small frames that took long, as those do that had a turn of their own."""
         async with self._turn:
             await asyncio.sleep(seconds)

@@ -23,11 +23,11 @@ MANY = 3 * MAX_VALUES
     ],
 )
 def test_very_many_values_are_seen(raw: bytes) -> None:
-    """A5: none of these is parsed."""
+    """A9: none of these is parsed."""
     assert has_too_many_values(raw)
 
 
 @given(st.text(st.sampled_from('[]{},:"\\\nx'), max_size=40))
 def test_what_stands_in_a_string_is_one_value(text: str) -> None:
-    """A5: a question about JSON is a question like any other."""
+    """A9: a question about JSON is a question like any other."""
     assert not has_too_many_values(json.dumps({"content": text * MAX_VALUES}).encode())
