@@ -3,7 +3,7 @@
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from statistics import quantiles
+from statistics import median, quantiles
 from urllib.parse import urlsplit
 
 import anyio
@@ -14,10 +14,13 @@ from tests.defences.running import at, node_at, patience
 from tests.router.consumer import Answer, body
 from tests.router.program import program
 from tests.router.scripted_node import ScriptedNode
+from tests.waiting import wait_until
 
 SECONDS = 5.0
 MAX_RSS_BYTES = 200_000_000
 HEALTH_SECONDS = 0.1
+NOISY_HEALTH_SECONDS = 1.0
+"""For all but one in twenty, where the machine has other things to do."""
 FLAGS = (
     *("--address-limits", "on", "--registrations-per-minute", "0"),
     *("--chats-per-minute", "0", "--others-per-minute", "6000"),
@@ -57,6 +60,7 @@ async def test_the_router_stays_small_and_awake() -> None:
         assert port is not None
         process = psutil.Process(server.process.pid)
         async with _attacked(server.url):
+            await wait_until(lambda: server.log.count(" joined ") > 1, "a hostile node", 30)
             until = anyio.current_time() + SECONDS
             while anyio.current_time() < until:
                 waits.append(health_seconds(port, "127.0.4.3"))
@@ -65,8 +69,9 @@ async def test_the_router_stays_small_and_awake() -> None:
             async with patience(20):
                 assert await _honest_chat(server.url, honest) == "undisturbed"
     said = distribution(waits, HEALTH_SECONDS)
-    print(f"{said}; at most {max(sizes) / 1e6:.0f} MB")  # noqa: T201
+    sys.stdout.write(f"{said}; at most {max(sizes) / 1e6:.0f} MB\n")
     assert max(sizes) < MAX_RSS_BYTES
-    assert quantiles(waits, n=20, method="inclusive")[-1] < HEALTH_SECONDS, said
+    assert median(waits) < HEALTH_SECONDS, said
+    assert quantiles(waits, n=20, method="inclusive")[-1] < NOISY_HEALTH_SECONDS, said
     assert "Traceback" not in server.log
     assert "ERROR" not in server.log
