@@ -18,7 +18,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher
 
 from idleclaw_tui.chats import Chat
 from idleclaw_tui.full_drawing import FullDrawingApp
@@ -31,6 +31,7 @@ from idleclaw_tui.tabs.chat import ChatTab
 from idleclaw_tui.tabs.chat_dialogs import LeaveQuestion, ask_where_to_export
 from idleclaw_tui.tabs.contribute import ContributeTab
 from idleclaw_tui.tabs.network import NetworkTab
+from idleclaw_tui.widgets.key_bar import KeyBar
 from idleclaw_tui.widgets.safe_text import TerminalGuard, toast
 from idleclaw_tui.widgets.top_bar import TABS, TabName, TopBar
 
@@ -120,7 +121,7 @@ class IdleClawApp(FullDrawingApp):
         """Lay out the frame; the tabs come once the router's client is open."""
         yield self._top_bar
         yield self._switcher
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     async def on_mount(self) -> None:
         """Open the router's client, then the tabs."""

@@ -93,9 +93,16 @@ def run_app(
         keymap=keymap,
         ascii_only="utf" not in (sys.stdout.encoding or "").lower(),
     )
+    _forget_exported_size()
     shorten_pauses()
     app.run(mouse=mouse)
     return app.return_code or 0
+
+
+def _forget_exported_size() -> None:
+    """Let the terminal tell its size: one that was exported, by `resize` say, never changes."""
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
 
 
 def _own_sharing(server: str, bridge: OllamaBridge, *, at_once: bool) -> LocalSharing:

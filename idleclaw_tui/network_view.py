@@ -166,11 +166,13 @@ def in_order(models: Sequence[ModelRow], order: ModelOrder) -> list[ModelRow]:
 class NetworkView:
     """The last picture, its age and what is wrong now. Times are of one monotonic clock.
 
-    `own_alias` is the name under which this machine's node is shown, while it is connected.
+    A `label` stands for the address of a router that only this person uses. `own_alias` is the name
+    under which this machine's node is shown, while it is connected.
     """
 
     def __init__(self, server: str, label: str | None = None) -> None:
         self.server = label or urlsplit(server).netloc or server
+        self.is_private = label is not None
         self.picture: Picture | None = None
         self.error: str | None = None
         self.own_alias: str | None = None

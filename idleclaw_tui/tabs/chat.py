@@ -59,7 +59,7 @@ class ChatTab(ChatActions):
     def compose(self) -> ComposeResult:
         """Lay out the conversations over the prompt."""
         yield OpenChats(self._router, self._network, self._clock, self._chat_changed)
-        yield PromptPanel()
+        yield PromptPanel(private=self._network.is_private)
 
     def show_network(self) -> None:
         """Show what the network offers now."""

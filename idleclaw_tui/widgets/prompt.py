@@ -17,8 +17,9 @@ from idleclaw_tui.widgets.bounded_area import BoundedArea
 from idleclaw_tui.widgets.safe_text import text, toned
 from idleclaw_tui.words import Tone, Toned
 
-PRIVACY: Final = "Contributors can read what you send"
-PRIVACY_SHORT: Final = "Contributors can read it"
+READERS: Final = "Contributors can read what you send"
+READERS_SHORT: Final = "Contributors can read it"
+NO_READERS: Final = "No contributor reads along"
 COUNT_FROM: Final = MAX_MESSAGE_CHARS * 4 // 5
 
 _TAKEN: Final = frozenset({"ctrl+y", "super+y", "pageup", "pagedown", "ctrl+e", "f6"})
@@ -124,9 +125,10 @@ class PromptBox(Vertical):
     class TopClicked(Message):
         """The model line was clicked."""
 
-    def __init__(self, history: PromptHistory) -> None:
+    def __init__(self, history: PromptHistory, *, private: bool) -> None:
         super().__init__(id="prompt-box")
         self._history = history
+        self._readers = (NO_READERS,) if private else (READERS, READERS_SHORT)
 
     def compose(self) -> ComposeResult:
         """Lay out the field."""
@@ -143,8 +145,9 @@ class PromptBox(Vertical):
     def show_count(self, length: int) -> None:
         """Show who can read along or, near the limit, how long the text is."""
         if length < COUNT_FROM:
-            fits = self.size.width >= len(PRIVACY) + 6
-            self.border_subtitle = text(PRIVACY if fits else PRIVACY_SHORT, "dim")
+            room = self.size.width - 6
+            said = next((words for words in self._readers if len(words) <= room), self._readers[-1])
+            self.border_subtitle = text(said, "dim")
         else:
             tone: Tone = "bad" if length > MAX_MESSAGE_CHARS else "warn"
             self.border_subtitle = text(f"{length:,} of {MAX_MESSAGE_CHARS:,} characters", tone)

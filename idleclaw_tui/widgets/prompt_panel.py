@@ -27,15 +27,16 @@ class PromptPanel(Vertical):
 
     DEFAULT_CSS = "PromptPanel { height: auto; }"
 
-    def __init__(self) -> None:
+    def __init__(self, *, private: bool) -> None:
         super().__init__()
         self.history = PromptHistory()
+        self._private = private
         self._standing: tuple[Toned, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out the line over the field."""
         yield Notice(id="notice")
-        yield PromptBox(self.history)
+        yield PromptBox(self.history, private=self._private)
 
     def on_mount(self) -> None:
         """Begin with nothing to say."""

@@ -74,6 +74,7 @@ async def test_a_real_model_answers_token_by_token_through_router_and_node() -> 
 
 
 @pytest.mark.real_model
+@pytest.mark.timeout(300)  # The engine is nice: on a busy machine it gets what others leave.
 @pytest.mark.parametrize("asked", [["--prompt", "Say hello"], ["--prompt", "-"], []])
 async def test_local_answers_once_and_leaves_nothing_running(asked: list[str]) -> None:
     engine_or_skip()

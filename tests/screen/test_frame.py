@@ -6,6 +6,7 @@ import sys
 import pytest
 from textual.binding import Binding
 from textual.widgets import ContentSwitcher
+from textual.widgets._footer import FooterKey
 
 from idleclaw_tui.app import IdleClawApp
 from idleclaw_tui.chat_updates import Finished, TextPiece
@@ -38,6 +39,28 @@ async def test_tabs_by_key_and_by_mouse() -> None:
         assert screen.prompt.has_focus
         await screen.pilot.click("#tab-network")
         await screen.until(lambda: current(screen) == "network", "network by mouse")
+
+
+async def test_the_line_of_keys_is_built_anew_only_where_the_keys_are_others() -> None:
+    async with opened(FakeRouter(network())) as screen:
+
+        def keys() -> list[FooterKey]:
+            return list(screen.app.query(FooterKey))
+
+        await screen.until(lambda: keys(), "the keys of the chat")
+        of_chat = keys()
+        screen.app.screen.refresh_bindings()
+        await screen.pilot.pause()
+        assert keys() == of_chat
+        await screen.press("f3")
+        await screen.until(
+            lambda: "filter" in {key.description for key in keys()}, "the keys of the network"
+        )
+        await screen.press("f2")
+        await screen.until(
+            lambda: [key.description for key in keys()] == [key.description for key in of_chat],
+            "the keys of the chat again",
+        )
 
 
 async def test_every_action_has_an_id_and_stands_in_the_palette() -> None:
@@ -114,6 +137,7 @@ async def test_every_size_works(tab: TabName) -> None:
 async def test_a_label_stands_for_the_router() -> None:
     async with opened(FakeRouter(network()), label="embedded network on this machine") as screen:
         await screen.until_shown("● embedded network on this machine")
+        await screen.until_shown("No contributor reads along")
 
 
 CRASH = """

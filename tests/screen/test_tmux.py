@@ -1,7 +1,6 @@
 """The screen in a real terminal: tmux on a socket of its own, a real HTTP router behind."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -13,6 +12,8 @@ from tests.programs import require_program
 from tests.screen.payloads import PAYLOADS
 
 PROGRAM = "printf '\\033]2;untouched\\007'; {python} -m idleclaw_tui --server {url}; echo ended=$?"
+EXPORTED_SIZE = "export COLUMNS=80 LINES=24"
+"""What `eval $(resize)` leaves behind, which is wrong after the next change of the window."""
 
 
 class Terminal:
@@ -26,8 +27,6 @@ class Terminal:
         process = await asyncio.create_subprocess_exec(
             *self._command,
             *arguments,
-            # The readline library puts COLUMNS and LINES where only its children see them.
-            env=dict(os.environ),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -118,6 +117,7 @@ async def test_a_chat_from_the_first_key_to_the_end(terminal: Terminal) -> None:
 async def test_stopping_and_two_chats_at_once(terminal: Terminal) -> None:
     async with http.FakeRouter() as router:
         router.script = [http.text("It was a dark "), http.Hold(asyncio.Event())]
+        await terminal.keys(EXPORTED_SIZE, "Enter")
         await start(terminal, router.url)
         await terminal.keys("Tell me a story", "Enter")
         await terminal.until("It was a dark")

@@ -8,7 +8,7 @@ import pytest
 
 from idleclaw_tui.day_count import DayCount, load_count, save_count
 from idleclaw_tui.node_options import NodeTiming
-from idleclaw_tui.sharing import DayChanged
+from idleclaw_tui.sharing import DayChanged, LinkChanged, NodeEvent
 from idleclaw_tui.sharing_control import ControlTiming
 from idleclaw_tui.sharing_policy import SharingPolicy
 from idleclaw_tui.sharing_settings import SharingSettings
@@ -30,6 +30,10 @@ async def two_looks(ollama: LivedInOllama) -> None:
     """Wait until the node has looked twice more at what is loaded."""
     seen = ollama.looks
     await wait_until(lambda: ollama.looks > seen + 1, "two looks")
+
+
+def is_waiting(event: NodeEvent) -> bool:
+    return isinstance(event, LinkChanged) and event.state == "waiting"
 
 
 async def test_a_quiet_machine_serves_at_once(own: Own) -> None:
@@ -212,6 +216,27 @@ async def test_other_choices_hold_at_once(ollama: LivedInOllama, own: Own) -> No
         assert owned.signals.watched == ("doom",)
         owned.signals.set(exclusive_app="doom")
         await beat(again, "exclusive_app")
+
+
+PATIENT = NodeTiming(ollama_retry=3600)
+"""What is missing is looked for again in an hour."""
+
+
+async def test_a_model_that_is_ticked_is_shared_at_once(own: Own) -> None:
+    async with own(SharingSettings(models=()), node_timing=PATIENT) as owned:
+        await owned.event(is_waiting)
+        owned.control.change(SharingSettings(models=(MODEL,)))
+        node = await owned.connection()
+    assert [model["name"] for model in node.register["models"]] == [MODEL]
+
+
+async def test_an_ollama_that_came_back_is_found_now(ollama: LivedInOllama, own: Own) -> None:
+    await ollama.stop()
+    async with own(node_timing=PATIENT) as owned:
+        await owned.event(is_waiting)
+        await ollama.start()
+        owned.control.try_now()
+        await owned.connection()
 
 
 async def test_leaving_finishes_what_runs(ollama: LivedInOllama, own: Own) -> None:
