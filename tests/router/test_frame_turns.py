@@ -19,7 +19,7 @@ from tests.waiting import wait_until
 FLOOD = 40_000
 
 
-async def test_between_two_frame_turns_others_have_their_turn() -> None:
+async def test_between_two_large_frames_others_have_their_turn() -> None:
     """A9: frames of several nodes are not handled in one turn of the event loop."""
     turns: list[str] = []
     frames = FrameTurns()
