@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from time import perf_counter
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
@@ -23,15 +22,15 @@ from idleclaw_server.client_address import Client
 from idleclaw_server.core import RouterCore
 from idleclaw_server.entrance import CLIENT
 from idleclaw_server.errors import NodeRefused
-from idleclaw_server.frame_turns import LARGE_FRAME_BYTES, TURN_SECONDS, FrameTurns
+from idleclaw_server.frame_turns import FrameTurns, takes_long
 from idleclaw_server.node import Node
 from idleclaw_server.socket_link import NodeSocket, SocketLink
 
 _REQUEST_FRAMES: Final = frozenset(
     {"inference_chunk", "inference_error", "inference_decline", "inference_cancelled"}
 )
-_RECEIVE_SECONDS: Final = 4e-6
-"""What taking a message from a socket that has more of them costs, beside what it means."""
+_TURN_BYTES: Final = 32_768
+_FRAME_COST_BYTES: Final = 128
 _PINGS: Final = (WSMsgType.PING, WSMsgType.PONG)
 _GONE: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 _log = logging.getLogger(__name__)
@@ -106,30 +105,26 @@ async def _answer_ping(socket: NodeSocket, message: Message) -> None:
 
 async def _read_frames(socket: NodeSocket, node: Node, core: RouterCore, turns: FrameTurns) -> None:
     clock = asyncio.get_running_loop().time
-    turn = 0.0
+    turn = 0
     async for message in socket:
-        began = perf_counter()
+        turn += _FRAME_COST_BYTES
         if message.type is WSMsgType.TEXT:
             data: bytes = message.data
-            if len(data) > LARGE_FRAME_BYTES:
+            if takes_long(data):
                 await _handle_large(data, node, core, turns)
                 continue
             _handle(read_object(data), node, core, clock)
-            took = perf_counter() - began
-            if took > TURN_SECONDS:
-                await turns.rest(took)
-                continue
+            turn += len(data)
         elif message.type in _PINGS:
             await _answer_ping(socket, message)
         elif message.type is WSMsgType.ERROR:
             return
         else:
             raise FrameError(POLICY_VIOLATION, "binary frames are not understood")
-        turn += perf_counter() - began + _RECEIVE_SECONDS
-        if turn > TURN_SECONDS:
+        if turn > _TURN_BYTES:
             # What one socket has ready is read without a pause; consumers must get theirs first.
-            await (turns.rest(turn) if message.type in _PINGS else asyncio.sleep(0))
-            turn = 0.0
+            turn = 0
+            await (turns.rest() if message.type in _PINGS else asyncio.sleep(0))
 
 
 async def _handle_large(data: bytes, node: Node, core: RouterCore, turns: FrameTurns) -> None:

@@ -9,7 +9,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from idleclaw_protocol.frame_reading import FrameError
-from idleclaw_server.frame_turns import LARGE_FRAME_BYTES, FrameTurns
+from idleclaw_server.frame_turns import LARGE_FRAME_BYTES, FrameTurns, takes_long
 from idleclaw_server.socket_link import NodeSocket
 from tests.router.consumer import asking, finish
 from tests.router.running import BOTH_LOOPS, routing
@@ -49,11 +49,17 @@ async def test_behind_a_frame_there_is_rest_for_as_long_as_it_took() -> None:
 
     def work() -> None:
         times.append(time.perf_counter())
-        time.sleep(0.05)
+        time.sleep(0.018)
         times.append(time.perf_counter())
 
     await asyncio.gather(frames.alone(work), frames.alone(work))
-    assert times[2] - times[1] > 0.04
+    assert times[2] - times[1] > 0.015
+
+
+@pytest.mark.parametrize("bracket", [b"<", rb"\u003c", rb"\u003C"])
+def test_small_frames_with_many_brackets_wait_for_a_turn(bracket: bytes) -> None:
+    assert takes_long(bracket * 17)
+    assert not takes_long(bracket * 16 + b"x" * 900)
 
 
 async def test_a_frame_that_is_refused_does_not_keep_the_turn() -> None:
