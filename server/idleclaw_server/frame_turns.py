@@ -24,7 +24,7 @@ def takes_long(frame: bytes) -> bool:
 
 
 class FrameTurns:
-    """Shared by the nodes of one router.
+    """Shared by the nodes of one router, and another by its consumers for their largest bodies.
 
     Cleaning what a frame holds can take milliseconds where its sender means harm. Without this,
     the frames of several such nodes would come in one turn of the event loop, and nothing else

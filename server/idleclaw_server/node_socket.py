@@ -53,7 +53,7 @@ async def serve_node(
     clock = asyncio.get_running_loop().time
     node: Node | None = None
     try:
-        node = await _register(socket, link, core, request[CLIENT])
+        node = await _register(socket, link, core, request[CLIENT], turns)
         if node is not None:
             _log.info("node %s joined with %d models", node.alias, len(node.models))
             await _read_frames(socket, node, core, turns)
@@ -71,7 +71,7 @@ async def serve_node(
 
 
 async def _register(
-    socket: NodeSocket, link: SocketLink, core: RouterCore, client: Client
+    socket: NodeSocket, link: SocketLink, core: RouterCore, client: Client, turns: FrameTurns
 ) -> Node | None:
     loop = asyncio.get_running_loop()
     try:
@@ -84,7 +84,9 @@ async def _register(
         return None
     if message.type is not WSMsgType.TEXT:
         raise FrameError(POLICY_VIOLATION, "expected register message")
-    register = read_register(read_object(message.data))
+    data: bytes = message.data
+    frame = await turns.alone(partial(read_object, data)) if takes_long(data) else read_object(data)
+    register = read_register(frame)
     return core.node_registered(register, link, loop.time(), client)
 
 

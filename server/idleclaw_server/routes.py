@@ -92,10 +92,11 @@ def _post_chat(
     core: RouterCore, settings: Settings, limits: AddressLimits, chats: OpenConnections
 ) -> Answer:
     rules = configuration.chat_rules(settings)
+    turns = FrameTurns()
 
     async def post_chat(request: web.Request) -> web.StreamResponse:
         with chats.one_more(), limits.running_chat(request[CLIENT].key):
-            return await chat(request, core, rules)
+            return await chat(request, core, rules, turns)
 
     return post_chat
 
