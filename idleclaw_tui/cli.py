@@ -5,11 +5,14 @@ imports Textual.
 """
 
 import argparse
+import atexit
+import gc
 import io
 import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, cast
 
 from idleclaw_tui.command_line import PROGRAM, completion, read_command_line
 from idleclaw_tui.errors import IdleClawError, UsageError
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status of the process."""
     _write_what_the_terminal_can()
+    _leave_out_the_command_of_httpx()
+    # What is left at the end goes with the process: no need to look through it for garbage.
+    atexit.register(gc.freeze)
     try:
         options = read_command_line(argv)
         code = _version() if options.version else _MODES[options.mode](options)
@@ -218,6 +224,15 @@ def _write_what_the_terminal_can() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _leave_out_the_command_of_httpx() -> None:
+    """Spare the process click and rich, which httpx imports for a command line of its own.
+
+    Where that import fails httpx does without; and it fails for a module that is None in
+    `sys.modules` (Python's reference, section "The module cache").
+    """
+    cast("dict[str, ModuleType | None]", sys.modules).setdefault("httpx._main", None)
 
 
 def _forget_stdout() -> None:

@@ -22,7 +22,7 @@ class Outlook(BaseModel):
     its slots; or no. `why` says so in sentences, `nearest` names what is online instead.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     model: str
     verdict: Verdict

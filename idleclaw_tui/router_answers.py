@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from idleclaw_protocol import limits
-from idleclaw_protocol.chat import Refusal
+from idleclaw_protocol.refusal import Refusal
 from idleclaw_protocol.text_safety import clean_line
 from idleclaw_tui.errors import NoNode, RateLimited, RouterBusy, RouterRefused
 from idleclaw_tui.model_choice import nearest_names

@@ -4,7 +4,6 @@ Errors of httpx end here: callers see `IdleClawError`s, and once an answer has b
 """
 
 import asyncio
-import socket
 import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
@@ -12,16 +11,14 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 from httpx_sse import EventSource, ServerSentEvent
 
-from idleclaw_protocol.chat import ChatBody
 from idleclaw_protocol.status import Health, Metrics, ModelList, Network
-from idleclaw_tui.chat_stream import BROKEN_OFF, TOO_LONG, ChatStream
-from idleclaw_tui.chat_updates import ChatUpdate
+from idleclaw_tui.connection_causes import cause_of
 from idleclaw_tui.errors import (
     IdleClawError,
     NoEvents,
@@ -29,7 +26,6 @@ from idleclaw_tui.errors import (
     NotARouter,
     RouterBusy,
     RouterUnreachable,
-    UnreachableCause,
     UsageError,
 )
 from idleclaw_tui.http_bounds import (
@@ -45,6 +41,10 @@ from idleclaw_tui.model_choice import nearest_names
 from idleclaw_tui.network_stream import NetworkStream, NotUnderstood
 from idleclaw_tui.ollama_host import is_loopback
 from idleclaw_tui.router_answers import StatusModel, read_refusal, read_status
+
+if TYPE_CHECKING:
+    from idleclaw_protocol.chat import ChatBody
+    from idleclaw_tui.chat_updates import ChatUpdate
 
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0
@@ -83,8 +83,7 @@ class RouterClient:
         try:
             self._http = httpx.AsyncClient(
                 timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
-                # SSL_CERT_FILE holds towards this machine too, unlike the proxies.
-                verify=httpx.create_ssl_context(),
+                verify=_trust(server),
                 trust_env=not is_loopback(urlsplit(server).hostname or ""),
                 follow_redirects=False,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -148,12 +147,14 @@ class RouterClient:
                     if known is not None:
                         yield known
 
-    async def chat(self, body: ChatBody) -> AsyncGenerator[ChatUpdate, None]:
+    async def chat(self, body: "ChatBody") -> AsyncGenerator["ChatUpdate", None]:
         """Post a chat and yield what comes; use it inside `contextlib.aclosing`.
 
         Raises an `IdleClawError` before the first update, or ends in exactly one `Finished`.
         Closing the generator closes the connection at once, upon which the router cancels.
         """
+        from idleclaw_tui.chat_stream import BROKEN_OFF, TOO_LONG, ChatStream
+
         stream, error = ChatStream(), BROKEN_OFF
         request = self._http.build_request(
             "POST",
@@ -257,35 +258,34 @@ class RouterClient:
         except httpx.InvalidURL as error:
             raise UsageError(f"{self.server} is not an address. Check --server.") from error
         except (httpx.HTTPError, TimeoutError) as error:
-            raise RouterUnreachable(self.server, _cause(error)) from error
+            raise RouterUnreachable(self.server, cause_of(error)) from error
         except BoundExceeded as error:
             raise NotARouter(self.server, "it answers with more than it was asked for") from error
         except NotUnderstood as error:
             raise NotARouter(self.server, "its changes are not understood") from error
 
 
+def _trust(server: str) -> ssl.SSLContext:
+    """Return whom a router must be vouched for by: the public authorities, or `SSL_CERT_FILE`.
+
+    That variable holds towards this machine too, unlike the proxies. Towards an http address
+    nobody is asked, so that the authorities, as dear as the request, are not even read.
+    Raises `UsageError` where the variable names no certificates.
+    """
+    if urlsplit(server).scheme != "https":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise UsageError(
+            "The certificates that this machine's variables name cannot be read. "
+            "Check SSL_CERT_FILE and SSL_CERT_DIR."
+        ) from error
+
+
 async def _parsed(size: int, parse: Callable[[], Parsed]) -> Parsed:
     """Parse beside the event loop what would hold it up."""
     return await asyncio.to_thread(parse) if size > PARSED_AT_ONCE else parse()
-
-
-def _cause(error: Exception) -> UnreachableCause:
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return "timeout"
-    if isinstance(error, httpx.ProxyError):
-        return "proxy"
-    if not isinstance(error, httpx.ConnectError):
-        return "broken"
-    reasons: list[BaseException] = []
-    reason: BaseException | None = error
-    while reason is not None and reason not in reasons:
-        reasons.append(reason)
-        reason = reason.__cause__ or reason.__context__
-    if any(isinstance(found, socket.gaierror) for found in reasons):
-        return "name"
-    if any(isinstance(found, ssl.SSLError) for found in reasons):
-        return "tls"
-    return "refused"
 
 
 async def _drain(events: AsyncGenerator[ServerSentEvent, None]) -> None:

@@ -12,7 +12,7 @@ from idleclaw_protocol.status import Health, Metrics, ModelList, Network, NodeSt
 
 
 class _Report(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ReportedTotals(_Report):

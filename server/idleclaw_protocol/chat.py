@@ -125,12 +125,3 @@ class ChatEvent(_Event):
     timings: Timings | None = None
     error: EventError | None = None
     notice: str | None = None
-
-
-class Refusal(BaseModel):
-    """The JSON body of every answer that is not 2xx; `models` could serve instead."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    detail: str
-    models: tuple[str, ...] | None = None

@@ -28,7 +28,7 @@ class NetworkChanges(BaseModel):
     A row that changed has only the fields that did, one that came has all that are not null.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     uptime_seconds: int
     totals: Fields = {}

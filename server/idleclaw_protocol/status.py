@@ -8,7 +8,7 @@ NodeState = Literal["serving", "idle", "paused", "draining"]
 
 
 class _Status(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Health(_Status):

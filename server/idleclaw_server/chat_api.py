@@ -10,9 +10,10 @@ from aiohttp import HttpVersion11, web
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from idleclaw_protocol.chat import ChatBody, Refusal
+from idleclaw_protocol.chat import ChatBody
 from idleclaw_protocol.json_cost import has_too_many_values
 from idleclaw_protocol.limits import MAX_TOTAL_CHARS
+from idleclaw_protocol.refusal import Refusal
 from idleclaw_server.chat_rules import ChatRules
 from idleclaw_server.consumer_pipe import ConsumerPipe
 from idleclaw_server.content_patterns import found_in

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from idleclaw_protocol.chat import Refusal
+from idleclaw_protocol.refusal import Refusal
 from idleclaw_server.client_address import UNKNOWN_CLIENT, ClientAddresses, client_of, read_address
 from idleclaw_server.connection_gate import ConnectionGate
 

@@ -3,7 +3,7 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from idleclaw_protocol.chat import Refusal
+from idleclaw_protocol.refusal import Refusal
 from idleclaw_server.errors import RequestRefused
 
 

@@ -55,15 +55,23 @@ def test_a_shell_can_read_its_completion(shell: str) -> None:
         assert checked.returncode == 0
 
 
-def test_bash_completes_a_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("contr", ["contribute"]),
+        ("contribute --max", ["--max-concurrent"]),
+        ("--server http://a contribute --mode i", ["idle"]),
+    ],
+)
+def test_bash_completes_a_command(tmp_path: Path, typed: str, offered: list[str]) -> None:
     script = tmp_path / "completion.bash"
     script.write_text(completion("bash"), encoding="utf-8")
     line = (
-        f"source {script}; COMP_WORDS=(idleclaw-tui contr); COMP_CWORD=1; "
+        f"source {script}; COMP_WORDS=(idleclaw-tui {typed}); COMP_CWORD={len(typed.split())}; "
         '_shtab_idleclaw_tui; echo "${COMPREPLY[@]}"'
     )
     ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == ["contribute"]
+    assert ran.stdout.split() == offered
 
 
 async def test_the_version_names_the_parts_that_matter(capsys: pytest.CaptureFixture[str]) -> None:

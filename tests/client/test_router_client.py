@@ -242,6 +242,12 @@ async def test_other_machines_are_asked_through_the_proxy(
         assert (await client.health()).node_count == 2
 
 
+def test_certificates_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/root.crt")
+    with pytest.raises(UsageError, match="SSL_CERT_FILE"):
+        RouterClient("https://router.example")
+
+
 def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "gopher://127.0.0.1:1")
     with pytest.raises(UsageError, match="HTTPS_PROXY"):

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,15 @@ def test_the_architecture_page_names_modules_that_exist() -> None:
     ]
     for name in _MODULE.findall((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")):
         assert any((base / name).exists() for base in bases), name
+
+
+def test_the_programs_of_the_tests_that_are_named_exist() -> None:
+    """The benchmarks take minutes: what is asked here is that they can be started."""
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    names = set(re.findall(r"\btests\.bench\.[a-z_]+", pages))
+    assert len(names) > 4
+    for name in names:
+        assert callable(import_module(name).main)
 
 
 def test_exit_codes_stand_in_the_readme_as_they_are() -> None:

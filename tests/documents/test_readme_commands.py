@@ -1,6 +1,6 @@
 """The README's commands do what it says, word for word.
 
-The two that install everything are run by `.ci/run`; here are those for whoever has the programs.
+`.ci/run` runs those that install and test; here are those for whoever has the programs.
 """
 
 import asyncio
@@ -16,10 +16,14 @@ from pathlib import Path
 
 import pytest
 
+from idleclaw_tui.exit_codes import ExitCode
 from tests.fake_ollama import FakeModel, FakeOllama
 from tests.programs import require_program
+from tests.screen.test_tmux import Terminal
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DEPLOYING = (ROOT / "server" / "deploy" / "README.md").read_text(encoding="utf-8")
 PORT = 8000
 
 
@@ -64,7 +68,9 @@ async def _done(command: str, environment: Mapping[str, str]) -> str:
     return out.decode()
 
 
-async def test_the_commands_of_the_readme_word_for_word(tmp_path: Path) -> None:
+async def test_the_commands_of_the_readme_word_for_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     require_program("curl")
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", PORT)) == 0:
@@ -84,9 +90,48 @@ async def test_the_commands_of_the_readme_word_for_word(tmp_path: Path) -> None:
                 await _line_with(contributor.stderr, b"Connected to")
                 assert await _done(consume, environment) == "Hello there.\n"
                 assert (await _done(curl, environment)).rstrip().endswith("data: [DONE]")
+                assert "curl http://127.0.0.1:8000/health" in DEPLOYING.splitlines()
+                await _done("curl http://127.0.0.1:8000/health", environment)
                 said = {command: await _done(command, environment) for command in _quick()}
+                await _follow("idleclaw-tui status --watch", environment)
+                for name, value in environment.items():
+                    monkeypatch.setenv(name, value)
+                await _open(tmp_path / "tmux")
+            async with _running(_in_the_readme("idleclaw-tui contribute"), environment) as plain:
+                await _line_with(plain.stderr, b"Connected to")
         assert said["idleclaw-tui status"].count("llama3.2:3b") == 1
         assert (tmp_path / ".claude" / "skills" / "idleclaw" / "SKILL.md").exists()
+        async with _running(
+            _in_the_readme("idleclaw-server --host 0.0.0.0"), environment
+        ) as router:
+            await _line_with(router.stderr, b"listening on")
+
+
+def _in_the_readme(command: str) -> str:
+    assert f"`{command}`" in README
+    return command
+
+
+async def _open(socket: Path) -> None:
+    """Open the screen in a terminal and leave it again."""
+    terminal = Terminal(require_program("tmux"), socket)
+    await terminal.run("new-session", "-d", "-x", "90", "-y", "24", "sh")
+    try:
+        await terminal.keys(f"{_in_the_readme('idleclaw-tui')}; echo ended=$?", "Enter")
+        await terminal.until("1 node")
+        await terminal.keys("C-q")
+        await terminal.until("ended=0")
+    finally:
+        await terminal.run("kill-server")
+
+
+async def _follow(command: str, environment: Mapping[str, str]) -> None:
+    """Run a command that goes on until Ctrl+C for its first line."""
+    async with _running(_in_the_readme(command), environment) as following:
+        await _line_with(following.stdout, b"1 node")
+        following.send_signal(signal.SIGINT)
+        async with asyncio.timeout(20):
+            assert await following.wait() == ExitCode.INTERRUPTED
 
 
 def _quick() -> list[str]:
