@@ -110,6 +110,7 @@ async def test_a_closed_node_that_goes_on_sending_leaves_nothing_in_memory() -> 
         gc.collect()
         return sum(type(thing) is NodeSocket for thing in gc.get_objects())
 
+    before = sockets()
     async with routing() as router:
         async with connected(router.url) as node:
             await node.raw("no registration")
@@ -118,4 +119,4 @@ async def test_a_closed_node_that_goes_on_sending_leaves_nothing_in_memory() -> 
                 await asyncio.sleep(0)
             await node.close_frame()
         await wait_until(lambda: router.nodes_open == 0, "the node to be gone")
-        await wait_until(lambda: sockets() == 0, "nothing to be left of its socket")
+        await wait_until(lambda: sockets() <= before, "nothing to be left of its socket")
