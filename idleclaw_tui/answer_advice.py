@@ -3,8 +3,8 @@
 from math import ceil
 
 from idleclaw_tui import words
+from idleclaw_tui.answer import Answer
 from idleclaw_tui.failed_asking import Failure
-from idleclaw_tui.transcript import Answer
 
 
 def advice(answer: Answer, now: float) -> str:

@@ -1,8 +1,8 @@
 """The one line that says how an answer is doing, or how it went."""
 
 from idleclaw_tui import words
+from idleclaw_tui.answer import Answer
 from idleclaw_tui.answer_advice import advice
-from idleclaw_tui.transcript import Answer
 from idleclaw_tui.words import Tone, Toned
 
 

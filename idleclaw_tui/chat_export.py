@@ -9,18 +9,11 @@ from idleclaw_protocol.chat import Timings, Usage
 from idleclaw_protocol.limits import MAX_MESSAGE_CHARS, MAX_MODEL_NAME_CHARS
 from idleclaw_protocol.text_safety import clean, clean_line
 from idleclaw_tui import words
+from idleclaw_tui.answer import MAX_ANSWER_CHARS, MAX_THINKING_CHARS, Answer, Outcome
 from idleclaw_tui.chat_history import MAX_INSTRUCTIONS_CHARS
 from idleclaw_tui.chats import Chat
 from idleclaw_tui.errors import IdleClawError
-from idleclaw_tui.transcript import (
-    MAX_ANSWER_CHARS,
-    MAX_EXCHANGES,
-    MAX_THINKING_CHARS,
-    Answer,
-    Exchange,
-    Outcome,
-    Transcript,
-)
+from idleclaw_tui.transcript import MAX_EXCHANGES, Exchange, Transcript
 
 MAX_FILE_BYTES: Final = 64 << 20
 """A larger file is not opened."""
@@ -129,6 +122,8 @@ def from_json(data: bytes) -> Transcript:
     transcript.exchanges = [
         Exchange(clean(each.question), _answer(each.answer)) for each in exported.exchanges
     ]
+    if not all(each.question and each.answer.model for each in transcript.exchanges):
+        raise NotAChat("a question in it, or the name of a model, is empty")
     return transcript
 
 

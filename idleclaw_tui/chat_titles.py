@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len, set_cell_size
+
 from idleclaw_tui import words
 from idleclaw_tui.chats import Chat, ChatState
 from idleclaw_tui.words import Tone, Toned
@@ -16,7 +18,7 @@ _MARKS: Final[dict[ChatState, Toned | None]] = {
 }
 _BETWEEN: Final = "   "
 _LEAST: Final = 5
-"""Characters of a title below which only its number is shown."""
+"""Cells of a title below which only its number is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def labels(chats: Sequence[Chat], current: Chat, width: int) -> list[Label]:
     start = 0
     for number, chat in enumerate(chats, 1):
         parts = _parts(number, chat, chat is current, longest)
-        end = start + sum(len(part.text) for part in parts)
+        end = start + sum(cell_len(part.text) for part in parts)
         found.append(Label(chat, parts, start, end))
         start = end + len(_BETWEEN)
     return found
@@ -56,8 +58,9 @@ def _parts(number: int, chat: Chat, is_current: bool, longest: int) -> tuple[Ton
     parts = [Toned(str(number), "accent" if is_current else "dim")]
     if longest >= _LEAST:
         title = chat.title
-        cut = title if len(title) <= longest else f"{title[: longest - 1]}…"
-        parts.append(Toned(f" {cut}", tone))
+        if cell_len(title) > longest:
+            title = f"{set_cell_size(title, longest - 1).rstrip()}…"
+        parts.append(Toned(f" {title}", tone))
     mark = _MARKS[chat.state]
     if mark and (not is_current or chat.state == "answering"):
         parts += [Toned(" "), mark]

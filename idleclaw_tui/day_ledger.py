@@ -7,7 +7,7 @@ from pathlib import Path
 
 from idleclaw_tui.clock import Clock
 from idleclaw_tui.day_count import DayCount, load_count, save_count
-from idleclaw_tui.sharing import DayChanged, RequestChanged
+from idleclaw_tui.node_events import DayChanged, RequestChanged
 
 
 class DayLedger:

@@ -9,7 +9,13 @@ IdleClawError
 │   ├── RateLimited
 │   ├── RouterBusy
 │   └── NoNode
-└── OllamaUnreachable
+├── OllamaUnreachable
+├── OllamaFailure           in `ollama_failures`
+├── NotAChat                in `chat_export`
+├── FileProblem             in `chat_files`
+│   └── FileExists
+├── SettingsNotSaved        in `settings_file`
+└── NoEngine, LocalNetworkFailed    in `local.network`
 
 `str(error)` is one plain line: what is, then what to do next. Data are attributes. Texts that came
 from the network are cleaned before an error is made of them.

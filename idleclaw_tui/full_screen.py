@@ -16,6 +16,7 @@ from idleclaw_tui.clock import Clock
 from idleclaw_tui.errors import UsageError
 from idleclaw_tui.garbage_pauses import shorten_pauses
 from idleclaw_tui.keymap import load_keymap
+from idleclaw_tui.node_events import NodeEvent, SpeedMeasured
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.ollama_bridge import MAX_MODELS_ASKED, OllamaBridge
 from idleclaw_tui.peers import LocalSharing, OllamaFacts, Router
@@ -26,7 +27,6 @@ from idleclaw_tui.screen_settings import (
     screen_settings_path,
 )
 from idleclaw_tui.settings_file import SettingsFile, settings_path
-from idleclaw_tui.sharing import NodeEvent, SpeedMeasured
 from idleclaw_tui.sharing_control import SharingControl
 from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.signals.catalogue import MachineSignals
@@ -70,13 +70,9 @@ def run_app(
     URLs that are none, for a keymap that is not understood, and where stderr, on which Textual
     draws, is no terminal.
     """
-    if not sys.stderr.isatty():
-        raise UsageError(
-            "The terminal UI draws on stderr, which is no terminal. Do not redirect it."
-        )
+    _require_drawable()
     keymap, look_path = load_keymap(os.environ, binding_ids()), screen_settings_path()
     client, bridge = RouterClient(server), OllamaBridge(ollama_url)
-
     if own_node is not None:
         sharing = LocalSharing(own_node, ollama_url)
     else:
@@ -103,6 +99,14 @@ def _forget_exported_size() -> None:
     """Let the terminal tell its size: one that was exported, by `resize` say, never changes."""
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
+
+
+def _require_drawable() -> None:
+    """Raise `UsageError` where Textual would draw into a pipe or a file."""
+    if not sys.stderr.isatty():
+        raise UsageError(
+            "The terminal UI draws on stderr, which is no terminal. Do not redirect it."
+        )
 
 
 def _own_sharing(server: str, bridge: OllamaBridge, *, at_once: bool) -> LocalSharing:

@@ -19,14 +19,14 @@ from idleclaw_tui.sharing_settings import (
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FormResult:
     """What a filled-in form comes to: settings, or what is wrong, by the field's key."""
 
     settings: SharingSettings | None
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_form(settings: SharingSettings, typed: Mapping[str, str]) -> Reading:
+def read_form(settings: SharingSettings, typed: Mapping[str, str]) -> FormResult:
     """Return `settings` with what was `typed`, or every error there is.
 
     A field that says what it said at first changes nothing, whatever else the settings hold.
@@ -43,7 +43,7 @@ def read_form(settings: SharingSettings, typed: Mapping[str, str]) -> Reading:
         except BadEntry as error:
             errors[entry.key] = str(error)
     if errors:
-        return Reading(None, errors)
+        return FormResult(None, errors)
     return _checked(settings, values | {"guards": settings.guards.model_dump() | guards})
 
 
@@ -52,16 +52,16 @@ def form_values(settings: SharingSettings) -> dict[str, str]:
     return {entry.key: entry.show(settings) for entry in FIELDS}
 
 
-def _checked(settings: SharingSettings, values: Values) -> Reading:
+def _checked(settings: SharingSettings, values: Values) -> FormResult:
     try:
-        return Reading(changed(settings, **values))
+        return FormResult(changed(settings, **values))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         keys = [entry.key for entry in FIELDS if entry.key in first["loc"]]
         said = first["msg"].removeprefix("Value error, ")
         if keys:
-            return Reading(None, {keys[0]: f"{said}."})
-        return Reading(None, {"schedule": "Sharing at set times needs hours, like 22:00-07:00."})
+            return FormResult(None, {keys[0]: f"{said}."})
+        return FormResult(None, {"schedule": "Sharing at set times needs hours, like 22:00-07:00."})
 
 
 def _plain(

@@ -1,13 +1,9 @@
-"""Which model to take where the person named none, and which names resemble a missing one."""
+"""Which model to take where the person named none."""
 
-from collections.abc import Collection, Iterable
-from difflib import get_close_matches
-from typing import Final
+from collections.abc import Collection
 
 from idleclaw_protocol.model_names import is_model_name
 from idleclaw_protocol.status import Metrics, ModelList, ModelStatus, Network
-
-MAX_NEAREST: Final = 3
 
 
 def fastest_model(network: Network) -> str | None:
@@ -35,15 +31,6 @@ def is_chat_model(name: str, capabilities: Collection[str] = ()) -> bool:
     """Return whether a model can chat: by its capabilities or, where none are known, its name."""
     can = "completion" in capabilities if capabilities else "embed" not in name.lower()
     return can and is_model_name(name)
-
-
-def nearest_names(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Return at most three of `names` that resemble `wanted`, other tags of it first."""
-    known = sorted(set(names))
-    base = wanted.partition(":")[0]
-    same = [name for name in known if name.partition(":")[0] == base]
-    similar = get_close_matches(wanted, known, n=MAX_NEAREST, cutoff=0.5)
-    return tuple(dict.fromkeys([*same, *similar]))[:MAX_NEAREST]
 
 
 def _soonest(model: ModelStatus) -> tuple[bool, float, bool, int]:

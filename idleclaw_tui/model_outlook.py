@@ -4,9 +4,10 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from idleclaw_protocol.near_names import nearest_names
 from idleclaw_tui import words
 from idleclaw_tui.errors import NoNode
-from idleclaw_tui.model_choice import is_chat_model, nearest_names
+from idleclaw_tui.model_choice import is_chat_model
 from idleclaw_tui.status_report import ReportedModel, StatusReport
 
 PAGE_TOKENS: Final = 400

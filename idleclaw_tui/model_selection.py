@@ -1,7 +1,7 @@
 """Which model answers next: the one the person chose, else the one the network suggests."""
 
+from idleclaw_protocol.near_names import nearest_names
 from idleclaw_tui import words
-from idleclaw_tui.model_choice import nearest_names
 from idleclaw_tui.network_view import ModelRow, Picture
 from idleclaw_tui.words import Toned
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from idleclaw_protocol.model_size import parameters
 from idleclaw_protocol.status import NodeState, NodeStatus
 from idleclaw_tui.network_view import ModelRow
 
@@ -53,22 +54,11 @@ NODE_SORTS: Final[tuple[SortBy[NodeStatus], ...]] = (
 )
 _DIGITS: Final = re.compile("[0-9]+")
 _DIGITS_COMPARED: Final = 12
-_SCALES: Final = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 
 def natural(name: str) -> str:
     """Return what names are compared by, so that qwen3:8b comes before qwen3:14b."""
     return _DIGITS.sub(lambda digits: digits[0].zfill(_DIGITS_COMPARED), name.casefold())
-
-
-def parameters(size: str | None) -> float | None:
-    """Return how many parameters Ollama's words mean: 3.2B, 999.89M. None for other words."""
-    if not size or size[-1] not in _SCALES:
-        return None
-    try:
-        return float(size[:-1]) * _SCALES[size[-1]]
-    except ValueError:
-        return None
 
 
 class SteadyOrder(Generic[Row]):

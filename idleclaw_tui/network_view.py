@@ -1,8 +1,7 @@
 """What the screen knows of the network: the last picture of it, how old that is, and its past."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 from idleclaw_protocol.status import (
@@ -148,19 +147,6 @@ def _capabilities(models: ModelList, name: str) -> tuple[str, ...]:
     if known is None:
         return ()
     return ("thinking",) * known.thinking + ("tools",) * known.tool_calls
-
-
-ModelOrder = Literal["name", "free", "speed"]
-
-
-def in_order(models: Sequence[ModelRow], order: ModelOrder) -> list[ModelRow]:
-    """Return the models sorted by name, by free slots or by speed, equal ones by name."""
-    by_name = sorted(models, key=lambda row: row.name)
-    if order == "free":
-        by_name.sort(key=lambda row: -(row.slots_free or 0))
-    elif order == "speed":
-        by_name.sort(key=lambda row: -(row.tokens_per_second or 0.0))
-    return by_name
 
 
 class NetworkView:

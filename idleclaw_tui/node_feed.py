@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from typing import Final
 
-from idleclaw_tui.sharing import NodeEvent, RequestChanged
+from idleclaw_tui.node_events import NodeEvent, RequestChanged
 
 MAX_FEED: Final = 1_000
 

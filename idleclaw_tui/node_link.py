@@ -14,6 +14,7 @@ from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, OfferedModel, Register
 from idleclaw_tui.backoff import Backoff, Uniform
 from idleclaw_tui.clock import Clock
 from idleclaw_tui.link_notices import LinkNotice
+from idleclaw_tui.node_events import LinkChanged, ModelsChanged, NodeEvent, ShownAs
 from idleclaw_tui.node_options import DEFAULT_OPTIONS, NodeOptions, NodeTiming
 from idleclaw_tui.node_session import NodeSession, SessionEnd
 from idleclaw_tui.ollama_bridge import OllamaBridge
@@ -22,7 +23,6 @@ from idleclaw_tui.pauses import Pause
 from idleclaw_tui.quiet_logs import log_unexpected
 from idleclaw_tui.relay_guard import GuardLimits
 from idleclaw_tui.router_link import LinkFailed, RouterLink, open_link
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, NodeEvent, ShownAs
 
 logger = logging.getLogger(__name__)
 

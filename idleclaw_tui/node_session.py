@@ -9,7 +9,9 @@ from typing import Final, Literal
 from websockets.exceptions import ConnectionClosed
 
 from idleclaw_protocol.frames import DECLINE, DeclineReason, Frame, Heartbeat, Register
+from idleclaw_protocol.limits import MAX_LOADED_MODELS
 from idleclaw_tui.link_notices import LinkNotice
+from idleclaw_tui.node_events import LinkChanged, NodeEvent
 from idleclaw_tui.node_options import NodeOptions
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.ollama_failures import OllamaFailure
@@ -19,7 +21,6 @@ from idleclaw_tui.request_relay import RequestRelay
 from idleclaw_tui.request_table import CancelCause, RequestTable
 from idleclaw_tui.router_link import RouterLink, close_link, closed_notice
 from idleclaw_tui.session_pause import SessionPause
-from idleclaw_tui.sharing import LinkChanged, NodeEvent
 from idleclaw_tui.suspend_watch import SuspendWatch
 
 _LEFT: Final = "This router cannot be told of a pause, so the node left it until the pause is over."
@@ -190,12 +191,12 @@ class NodeSession:
 
     async def _loaded(self) -> tuple[str, ...] | None:
         try:
-            loaded = tuple(model.name for model in (await self._bridge.loaded())[:64])
+            models = (await self._bridge.loaded())[:MAX_LOADED_MODELS]
         except OllamaFailure as failure:
             self._note_trouble(failure.message)
             return None
         self._note_trouble(None)
-        return loaded
+        return tuple(model.name for model in models)
 
     def _reason(self) -> str | None:
         if self._pause.now is not None and not self._drain.is_set():

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from idleclaw_protocol.frames import OfferedModel
+from idleclaw_protocol.limits import MAX_CAPABILITIES
 from idleclaw_protocol.model_names import is_cloud_name, is_model_name
 
 _EMBEDDING_FAMILIES: Final = ("bert", "nomic-bert", "nomic-bert-moe")
@@ -123,7 +124,7 @@ def offered_model(
         parameter_size=listed.details.parameter_size,
         quantization=listed.details.quantization_level,
         context_length=running_context or shown.context_length,
-        capabilities=None if capabilities is None else capabilities[:16],
+        capabilities=None if capabilities is None else capabilities[:MAX_CAPABILITIES],
     )
 
 

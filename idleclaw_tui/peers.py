@@ -10,8 +10,8 @@ from idleclaw_protocol.frames import OfferedModel
 from idleclaw_protocol.status import Health, Metrics, ModelList, Network
 from idleclaw_tui.chat_updates import ChatUpdate
 from idleclaw_tui.network_stream import NetworkStream
+from idleclaw_tui.node_events import NodeEvent, SpeedMeasured
 from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.sharing import NodeEvent, SpeedMeasured
 from idleclaw_tui.sharing_settings import DEFAULT_SETTINGS, SharingSettings
 
 

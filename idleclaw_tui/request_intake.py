@@ -16,12 +16,12 @@ from idleclaw_protocol.frames import (
     OfferedModel,
 )
 from idleclaw_protocol.limits import MAX_REQUEST_ID_CHARS
+from idleclaw_tui.node_events import NodeEvent
 from idleclaw_tui.node_options import NodeOptions
 from idleclaw_tui.relay_guard import GuardedRequest, RelayRefused, guard_request
 from idleclaw_tui.request_progress import RequestProgress
 from idleclaw_tui.request_relay import RequestRelay, refusal
 from idleclaw_tui.request_table import RequestTable, RunningRequest
-from idleclaw_tui.sharing import NodeEvent
 
 logger = logging.getLogger(__name__)
 

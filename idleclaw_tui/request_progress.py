@@ -3,7 +3,7 @@
 from typing import Final
 
 from idleclaw_protocol.frames import Chunk
-from idleclaw_tui.sharing import RequestChanged, RequestState
+from idleclaw_tui.node_events import RequestChanged, RequestState
 
 REPORT_INTERVAL_SECONDS: Final = 0.25
 """While a request streams, it is reported at most this often."""

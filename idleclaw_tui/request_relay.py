@@ -22,13 +22,13 @@ from idleclaw_protocol.frames import (
 from idleclaw_protocol.limits import MAX_FRAME_BYTES
 from idleclaw_tui import ollama_failures as failures
 from idleclaw_tui.clock import Clock
+from idleclaw_tui.node_events import NodeEvent, RequestState
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.ollama_failures import OllamaFailure
 from idleclaw_tui.quiet_logs import log_unexpected
 from idleclaw_tui.relay_guard import GuardedRequest
 from idleclaw_tui.request_progress import RequestProgress
 from idleclaw_tui.request_table import CancelCause, RunningRequest
-from idleclaw_tui.sharing import NodeEvent, RequestState
 
 logger = logging.getLogger(__name__)
 

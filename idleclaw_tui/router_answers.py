@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from idleclaw_protocol import limits
+from idleclaw_protocol.near_names import nearest_names
 from idleclaw_protocol.refusal import Refusal
 from idleclaw_protocol.text_safety import clean_line
 from idleclaw_tui.errors import NoNode, RateLimited, RouterBusy, RouterRefused
-from idleclaw_tui.model_choice import nearest_names
 
 MAX_TEXT_CHARS: Final = limits.MAX_ERROR_CHARS
 """A longer string of a router's is shown cut, with an ellipsis."""

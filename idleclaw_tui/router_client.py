@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 from httpx_sse import EventSource, ServerSentEvent
 
+from idleclaw_protocol.near_names import nearest_names
 from idleclaw_protocol.status import Health, Metrics, ModelList, Network
 from idleclaw_tui.connection_causes import cause_of
 from idleclaw_tui.errors import (
@@ -37,7 +38,6 @@ from idleclaw_tui.http_bounds import (
     read_body,
     refuse_compression,
 )
-from idleclaw_tui.model_choice import nearest_names
 from idleclaw_tui.network_stream import NetworkStream, NotUnderstood
 from idleclaw_tui.ollama_host import is_loopback
 from idleclaw_tui.router_answers import StatusModel, read_refusal, read_status

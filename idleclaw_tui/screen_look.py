@@ -31,9 +31,17 @@ class ScreenLook:
         self._theme = ""
 
     def start(self, environ: Mapping[str, str]) -> None:
-        """Show the remembered look, and follow what the person makes of it."""
+        """Show the remembered look, and follow what the person makes of it.
+
+        Under `NO_COLOR` there are only themes in true colours: the terminal's own sixteen cannot
+        be turned into readable greys.
+        """
         for theme in (DARK, LIGHT):
             self._app.register_theme(theme)
+        if environ.get("NO_COLOR"):
+            for name, theme in self._app.available_themes.items():
+                if theme.ansi:
+                    self._app.unregister_theme(name)
         name = theme_at_start(environ, self._settings.theme)
         self._theme = name if name in self._app.available_themes else DARK.name
         self._app.theme = self._theme

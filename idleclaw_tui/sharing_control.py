@@ -14,6 +14,12 @@ from idleclaw_tui.backoff import Uniform
 from idleclaw_tui.clock import Clock
 from idleclaw_tui.day_ledger import DayLedger
 from idleclaw_tui.machine_watch import MachineWatch
+from idleclaw_tui.node_events import (
+    ModelsChanged,
+    NodeEvent,
+    RequestChanged,
+    StandingChanged,
+)
 from idleclaw_tui.node_link import Node
 from idleclaw_tui.node_options import DEFAULT_OPTIONS, NodeTiming
 from idleclaw_tui.offered_models import with_tag
@@ -22,12 +28,6 @@ from idleclaw_tui.pauses import Pause, pause_of
 from idleclaw_tui.quiet_logs import log_unexpected
 from idleclaw_tui.readings import Readings
 from idleclaw_tui.relay_guard import GuardLimits
-from idleclaw_tui.sharing import (
-    ModelsChanged,
-    NodeEvent,
-    RequestChanged,
-    StandingChanged,
-)
 from idleclaw_tui.sharing_policy import SharingPolicy, Standing
 from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.signals.sampler import SignalSource

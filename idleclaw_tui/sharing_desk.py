@@ -7,11 +7,14 @@ from typing import Literal
 from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.limit_words import limit_lines
 from idleclaw_tui.network_view import NetworkView
+from idleclaw_tui.node_events import LinkChanged, NodeEvent, SpeedMeasured
 from idleclaw_tui.peers import LocalSharing, OllamaFacts, SharingNode
-from idleclaw_tui.sharing import LinkChanged, NodeEvent, SpeedMeasured
 from idleclaw_tui.sharing_choices import Choosable, choosable
 from idleclaw_tui.sharing_rows import (
+    NOT_CHOSEN_HERE,
     Check,
+    Line,
+    guard_lines,
     models_check,
     ollama_check,
     router_check,
@@ -157,6 +160,12 @@ class SharingDesk:
         """Return the limits at a glance."""
         standing = self.view.standing
         return limit_lines(self.settings, standing.mode if standing else None)
+
+    def guards(self, *, brief: bool) -> list[Line]:
+        """Return a line a guard, without its thresholds where that is to be `brief`."""
+        if not self.can_share:
+            return [NOT_CHOSEN_HERE]
+        return guard_lines(self.view.standing, self.settings, brief=brief)
 
     def checklist(self) -> list[Check]:
         """Return what sharing needs, in the order in which it is needed."""

@@ -146,11 +146,6 @@ class SharingPolicy:
             if (old := before.get(latch.guard.reason)) is not None:
                 latch.stopping = old.stopping
 
-    @property
-    def paused_by_user(self) -> bool:
-        """Whether the owner said so."""
-        return self._paused_by_user
-
     def pause(self) -> None:
         """Stop until `resume`."""
         self._paused_by_user = True

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from idleclaw_tui import words
 from idleclaw_tui.limit_words import rule
-from idleclaw_tui.sharing import RequestChanged, RequestState, SpeedMeasured
+from idleclaw_tui.node_events import RequestChanged, RequestState, SpeedMeasured
 from idleclaw_tui.sharing_choices import Choosable
 from idleclaw_tui.sharing_news import speed
 from idleclaw_tui.sharing_policy import GuardState, GuardView, Standing
@@ -25,6 +25,12 @@ _STATES: Final[dict[RequestState, tuple[str, Tone]]] = {
     "declined": (words.IDLE, "dim"),
     "failed": (words.FAILED, "bad"),
 }
+
+
+NOT_CHOSEN_HERE: Final[Line] = (
+    Toned("This machine alone: nothing to choose here, no guard holds.", "dim"),
+)
+"""What is said in place of checks and guards where the node runs elsewhere in this program."""
 
 
 def request_cells(request: RequestChanged, clock_time: str) -> dict[str, Toned]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui import standing_words, words
-from idleclaw_tui.sharing import (
+from idleclaw_tui.node_events import (
     DayChanged,
     LinkChanged,
     ModelsChanged,

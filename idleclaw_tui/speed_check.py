@@ -11,11 +11,11 @@ from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui.clock import Clock
 from idleclaw_tui.guards import PauseReason, guards_for
 from idleclaw_tui.machine_watch import MachineWatch
+from idleclaw_tui.node_events import SpeedMeasured
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.ollama_failures import OllamaFailure
 from idleclaw_tui.owner_use import BUSY_PERCENT
 from idleclaw_tui.relay_guard import GuardedRequest
-from idleclaw_tui.sharing import SpeedMeasured
 from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.signals.sampler import SignalSource
 from idleclaw_tui.standing_words import why

@@ -113,12 +113,5 @@ LIGHT: Final = Theme(
 
 
 def theme_at_start(environ: Mapping[str, str], remembered: str | None = None) -> str:
-    """Return the theme to open with: `TEXTUAL_THEME` if set, else the one used last.
-
-    Under `NO_COLOR` it is one in true colours: the terminal's own sixteen cannot be turned into
-    readable greys.
-    """
-    chosen = environ.get("TEXTUAL_THEME") or remembered or DARK_NAME
-    if environ.get("NO_COLOR") and "ansi" in chosen:
-        return DARK_NAME
-    return chosen
+    """Return the theme to open with: `TEXTUAL_THEME` if set, else the one used last."""
+    return environ.get("TEXTUAL_THEME") or remembered or DARK_NAME

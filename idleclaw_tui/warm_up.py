@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui.clock import Clock
 from idleclaw_tui.machine_watch import MachineWatch
+from idleclaw_tui.node_events import SpeedMeasured
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.ollama_failures import OllamaFailure
-from idleclaw_tui.sharing import SpeedMeasured
 from idleclaw_tui.speed_check import measure_speed, model_to_measure
 
 logger = logging.getLogger(__name__)

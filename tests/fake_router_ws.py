@@ -86,6 +86,10 @@ class NodeConnection:
     async def heartbeat(self, matches: Callable[[Json], object] = lambda _: True) -> Json:
         return await self.first(lambda frame: frame["type"] == "heartbeat" and matches(frame))
 
+    async def paused(self) -> Json:
+        """The next heartbeat that asks for no requests."""
+        return await self.heartbeat(lambda frame: not frame["available"])
+
     async def answer(self, request_id: str) -> list[Json]:
         """All frames about a request, once the last one is here."""
         await self.first(lambda frame: frame.get("request_id") == request_id and _is_last(frame))

@@ -10,14 +10,14 @@ from pydantic_core import to_json
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless import sharing_lines
 from idleclaw_tui.interrupts import interrupts
-from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.sharing import (
+from idleclaw_tui.node_events import (
     LinkChanged,
     ModelsChanged,
     NodeEvent,
     RequestChanged,
     StandingChanged,
 )
+from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.sharing_control import Machine, SharingControl
 from idleclaw_tui.sharing_news import SharingNews
 from idleclaw_tui.sharing_settings import SharingSettings

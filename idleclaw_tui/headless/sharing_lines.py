@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from idleclaw_tui import words
-from idleclaw_tui.sharing import (
+from idleclaw_tui.node_events import (
     DayChanged,
     LinkChanged,
     ModelsChanged,

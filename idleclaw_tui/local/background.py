@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 
 from idleclaw_tui.local.network import LocalNetwork, local_network
-from idleclaw_tui.sharing import NodeEvent
+from idleclaw_tui.node_events import NodeEvent
 
 
 @contextmanager

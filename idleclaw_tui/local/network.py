@@ -16,11 +16,11 @@ from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.local.engine import EngineError, EngineMissing
 from idleclaw_tui.local.ollama_api import EmbeddedOllama
+from idleclaw_tui.node_events import LinkChanged, NodeEvent
 from idleclaw_tui.node_link import Node
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.ollama_failures import OllamaFailure
 from idleclaw_tui.ollama_http import BridgeTimeouts
-from idleclaw_tui.sharing import LinkChanged, NodeEvent
 
 _PROBE: Final = BridgeTimeouts(connect=1.0)
 _JOIN_SECONDS: Final = 30.0

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from idleclaw_protocol.limits import MAX_MESSAGE_CHARS
+from idleclaw_protocol.text_safety import clean
 from idleclaw_tui import words
 from idleclaw_tui.chats import Chat
 from idleclaw_tui.model_selection import offer
@@ -180,7 +181,7 @@ class ChatTab(ChatActions):
 
     @on(PromptArea.Submitted)
     def _send(self, message: PromptArea.Submitted) -> None:
-        question = message.question.strip()
+        question = clean(message.question).strip()
         if not question:
             return
         model = self.chat.selection.current

@@ -5,7 +5,6 @@ from textual.containers import Vertical
 from idleclaw_tui import words
 from idleclaw_tui.chat_search import Hit
 from idleclaw_tui.chats import MAX_CHATS, Chat
-from idleclaw_tui.code_blocks import CodeBlock
 from idleclaw_tui.tabs.chat_dialogs import (
     ask_before_closing,
     ask_what_to_open,
@@ -81,7 +80,7 @@ class ChatActions(Vertical):
     def action_code(self) -> None:
         """Copy a block of the answer's code."""
         subject = self.chat.subject
-        if subject is not None and not ask_which_code(self, subject.answer.text, self._copy_code):
+        if subject is not None and not ask_which_code(self, subject.answer.text):
             toast(self, "There is no code in this answer.")
 
     async def action_select(self, step: int) -> None:
@@ -96,10 +95,6 @@ class ChatActions(Vertical):
     def action_page(self, direction: int) -> None:
         """Scroll the conversation by a page."""
         self.open_chats.conversation.page(direction)
-
-    def _copy_code(self, block: CodeBlock) -> None:
-        self.app.copy_to_clipboard(block.text)
-        toast(self, f"Copied code {block.number}: {words.count(len(block.text), 'character')}.")
 
     async def _open(self, transcript: Transcript | None) -> None:
         if await self.open_chats.new(transcript) is None:

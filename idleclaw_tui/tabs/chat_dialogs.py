@@ -89,20 +89,26 @@ class LeaveQuestion(Choice):
         super().__init__("Leave IdleClaw", detail, [Way("enter", "Leave"), Way("s", export)])
 
 
-def ask_which_code(widget: Widget, answer: str, copy: Callable[[CodeBlock], None]) -> bool:
+def copy_code(widget: Widget, block: CodeBlock) -> None:
+    """Copy a block of code, and say so."""
+    widget.app.copy_to_clipboard(block.text)
+    toast(widget, f"Copied code {block.number}: {words.count(len(block.text), 'character')}.")
+
+
+def ask_which_code(widget: Widget, answer: str) -> bool:
     """Copy the answer's block of code, or the one that the person chooses among several.
 
     Nine can be chosen here; returns False where there is none.
     """
     blocks = code_blocks(answer)
     if len(blocks) == 1:
-        copy(blocks[0])
+        copy_code(widget, blocks[0])
     elif blocks:
         ways = [Way(str(block.number), _said(block)) for block in blocks[:_SHOWN_CODE]]
 
         def decided(way: str | None) -> None:
             if way is not None:
-                copy(blocks[int(way) - 1])
+                copy_code(widget, blocks[int(way) - 1])
 
         detail = "The numbers are those in the frames of the code."
         if len(blocks) > _SHOWN_CODE:

@@ -14,11 +14,11 @@ from textual.message import Message
 from textual.worker import Worker, WorkerError, WorkerState
 
 from idleclaw_tui.network_view import NetworkView
+from idleclaw_tui.node_events import LinkChanged
 from idleclaw_tui.peers import LocalSharing, SharingNode
-from idleclaw_tui.sharing import LinkChanged
 from idleclaw_tui.sharing_choices import with_choice, with_readiness
 from idleclaw_tui.sharing_desk import SharingDesk
-from idleclaw_tui.sharing_rows import guard_lines, guard_pieces
+from idleclaw_tui.sharing_rows import NOT_CHOSEN_HERE, guard_pieces
 from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.widgets.limits_editor import LimitsEditor
 from idleclaw_tui.widgets.limits_glance import LimitsGlance
@@ -144,7 +144,7 @@ class ContributeTab(Vertical):
                 desk.limits(),
                 tuple(reversed(desk.view.requests.values())),
                 tuple(reversed(desk.view.news)),
-                guard_lines(desk.view.standing, desk.settings, brief=self._is_small),
+                desk.guards(brief=self._is_small),
                 sharing=desk.view.active,
             )
         )
@@ -271,6 +271,8 @@ class ContributeTab(Vertical):
         view = desk.view
         sharing = view.active or not desk.can_share
         lines = [] if sharing else [check.line for check in desk.checklist()]
+        if not desk.can_share and not self._is_small:
+            lines = [NOT_CHOSEN_HERE]
         standing = view.standing if sharing else None
         pieces = guard_pieces(standing, brief=not self._is_roomy) if standing else []
         trouble = view.detail(now)

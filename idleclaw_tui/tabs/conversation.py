@@ -12,16 +12,17 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from idleclaw_protocol.chat import ChatBody
+from idleclaw_tui.answer import Answer
 from idleclaw_tui.code_blocks import code_blocks
 from idleclaw_tui.errors import IdleClawError
 from idleclaw_tui.peers import Router
 from idleclaw_tui.render_budget import flush_delay
+from idleclaw_tui.tabs.chat_dialogs import copy_code
 from idleclaw_tui.tabs.links import ask_about_link
-from idleclaw_tui.transcript import Answer, Exchange, Transcript
+from idleclaw_tui.transcript import Exchange, Transcript
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
 from idleclaw_tui.widgets.greeting import Greeting
-from idleclaw_tui.widgets.message_list import EarlierLine, MessageList
-from idleclaw_tui.widgets.safe_text import toast
+from idleclaw_tui.widgets.message_list import MessageList, MoreLine
 from idleclaw_tui.words import Toned
 
 _ANSWER: Final = "answer"
@@ -153,8 +154,8 @@ class Conversation(Vertical):
         await self.query_one(MessageList).draw_plain(exchange)
         self._show(exchange, asyncio.Event())
 
-    @on(EarlierLine.Clicked)
-    async def _more(self, message: EarlierLine.Clicked) -> None:
+    @on(MoreLine.Clicked)
+    async def _more(self, message: MoreLine.Clicked) -> None:
         await self.show_more(earlier=message.line.id == "earlier")
 
     @on(AnswerMarkdown.LinkClicked)
@@ -165,8 +166,7 @@ class Conversation(Vertical):
     def _copy_code(self, message: AnswerMarkdown.CopyClicked) -> None:
         for block in code_blocks(message.answer.source):
             if block.number == message.number:
-                self.app.copy_to_clipboard(block.text)
-                toast(self, f"Copied code {block.number}.")
+                copy_code(self, block)
 
     def _show_emptiness(self) -> None:
         empty = not self.transcript.exchanges

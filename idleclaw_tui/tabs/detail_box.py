@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widgets import Static
 
 from idleclaw_tui.network_detail import Line, past_shown
-from idleclaw_tui.widgets.safe_text import text, toned
+from idleclaw_tui.widgets.safe_text import text, toned, toned_lines
 
 
 class DetailBox(VerticalScroll, can_focus=False):
@@ -40,5 +39,4 @@ class DetailBox(VerticalScroll, can_focus=False):
             shape = [toned(line).cell_length for line in lines]
             same_shape = shape == [toned(line).cell_length for line in self._lines]
             self._lines = list(lines)
-            shown = Content("\n").join([toned(line) for line in lines])
-            self._static.update(shown, layout=not same_shape)
+            self._static.update(toned_lines(lines), layout=not same_shape)

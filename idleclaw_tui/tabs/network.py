@@ -8,7 +8,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.css.query import NoMatches
 from textual.message import Message
 from textual.widgets import Static
@@ -30,7 +29,7 @@ from idleclaw_tui.tabs.detail_box import DetailBox
 from idleclaw_tui.tabs.ordered_table import OrderedTable
 from idleclaw_tui.widgets.filter_bar import FilterBar
 from idleclaw_tui.widgets.keyed_table import KeyedTable
-from idleclaw_tui.widgets.safe_text import text, toned
+from idleclaw_tui.widgets.safe_text import text, toned, update_if_new
 from idleclaw_tui.widgets.tile import Tile
 
 _NO_MODEL: Final = "No model is online now. F4 opens Contribute, where you can share yours."
@@ -238,12 +237,12 @@ class NetworkTab(Vertical):
             shown = self.query_one(f"#tile-{tile.name.replace('/', '-')}", Tile)
             shown.show(tile.value, tile.samples)
         totals = self.query_one("#totals-line", Static)
-        _update(totals, toned(totals_line(self._network, now, totals.content_size.width)))
+        update_if_new(totals, toned(totals_line(self._network, now, totals.content_size.width)))
         trouble = self._network.trouble(now)
         line = self.query_one("#network-trouble", Static)
         line.display = trouble is not None
         stale = words.joined(self._network.staleness(now), "r tries at once")
-        _update(line, text(f"{words.FAILED} {trouble}\n  {stale}", "bad"))
+        update_if_new(line, text(f"{words.FAILED} {trouble}\n  {stale}", "bad"))
         lost = self._network.picture is not None and not self._network.reachable
         self.set_class(lost, "-stale")
 
@@ -281,8 +280,3 @@ class NetworkTab(Vertical):
             return model_detail(row, network, now, width) if row else []
         node = next((node for node in picture.nodes or () if node.alias == key), None)
         return node_detail(node, network, now, width) if node else []
-
-
-def _update(widget: Static, content: Content) -> None:
-    if widget.content != content:
-        widget.update(content)

@@ -152,12 +152,16 @@ class AnswerMarkdown(Widget):
 
     def _prefixes(self, row: Row, style: Style) -> Iterable[Segment]:
         begin = row.start == 0
-        offset = 0
+        offset = 0 if begin else len(row.line.lead) + row.start
         for prefix in row.line.prefixes:
-            text = prefix.first if begin else prefix.rest
             look = style + self._style(prefix.style)
-            yield Segment(text, look.rich_style_with_offset(offset, row.number))
-            offset += len(text) if prefix.copied else 0
+            if begin and prefix.copied:
+                yield Segment(prefix.first, look.rich_style_with_offset(offset, row.number))
+                offset += len(prefix.first)
+                continue
+            # Each cell is a segment, as all of them stand for the character that comes next.
+            for cell in prefix.first if begin else prefix.rest:
+                yield Segment(cell, look.rich_style_with_offset(offset, row.number))
 
     def _content(self, row: Row, style: Style) -> Iterable[Segment]:
         lead = len(row.line.lead)

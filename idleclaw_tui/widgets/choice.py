@@ -7,11 +7,10 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from idleclaw_tui.widgets.dialog import Dialog, dialog_box
 from idleclaw_tui.widgets.safe_text import text, toned
 from idleclaw_tui.words import Toned
 
@@ -28,6 +27,7 @@ class WayLine(Static):
     """An answer, to be clicked."""
 
     ALLOW_SELECT = False
+    DEFAULT_CSS = "WayLine { height: 1; pointer: pointer; &:hover { background: $panel; } }"
 
     class Taken(Message):
         """The answer was clicked."""
@@ -45,8 +45,14 @@ class WayLine(Static):
         self.post_message(self.Taken(self._way))
 
 
-class Choice(ModalScreen[str | None]):
+class Choice(Dialog[str]):
     """Shows `title`, `detail` and the ways; ends with the key of the one taken, None by Escape."""
+
+    DEFAULT_CSS = """
+    #choice-box { width: 64; max-height: 80%; }
+    #choice-detail { height: auto; margin-bottom: 1; }
+    Choice.-short #choice-box, Choice.-tiny #choice-box { max-height: 100%; }
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "cancel", id="choice.cancel")
@@ -60,8 +66,7 @@ class Choice(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the question over its answers."""
-        with Vertical(id="choice-box") as box:
-            box.border_title = text(self._title)
+        with dialog_box(self._title, id="choice-box"):
             yield Static(text(self._detail), id="choice-detail")
             for way in (*self._ways, Way("escape", "Cancel")):
                 yield WayLine(way)

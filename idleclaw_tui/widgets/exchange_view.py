@@ -4,8 +4,9 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
+from idleclaw_tui.answer import Answer
 from idleclaw_tui.answer_line import answer_line
-from idleclaw_tui.transcript import Answer, Exchange
+from idleclaw_tui.transcript import Exchange
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
 from idleclaw_tui.widgets.safe_text import text, toned
 from idleclaw_tui.widgets.thinking_view import ThinkingView

@@ -6,11 +6,10 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from idleclaw_tui.errors import IdleClawError
+from idleclaw_tui.widgets.dialog import Dialog, dialog_box
 from idleclaw_tui.widgets.safe_text import text
 
 Attempt = Callable[[str, bool], Awaitable[None]]
@@ -20,7 +19,7 @@ Raises IdleClawError where it fails.
 """
 
 
-class FileDialog(ModalScreen[str | None]):
+class FileDialog(Dialog[str]):
     """Ends with the name that `attempt` took, or None. What goes wrong is said below the name."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,22 +27,10 @@ class FileDialog(ModalScreen[str | None]):
     ]
     HELP = "A file's name, here or anywhere: **~** is your own folder. **Enter** takes it."
     DEFAULT_CSS = """
-    FileDialog { align: center middle; }
-    #file-box {
-        width: 76;
-        max-width: 96%;
-        height: auto;
-        border: round $border;
-        border-title-color: $foreground;
-        border-title-style: bold;
-        background: $surface;
-        padding: 1 2;
-    }
+    #file-box { width: 76; }
     #file-detail { margin-bottom: 1; color: $text-muted; }
     #file-name { background: $panel; padding: 0 1; }
     #file-problem { margin-top: 1; color: $error; }
-    FileDialog.-short #file-box,
-    FileDialog.-tiny #file-box { padding: 0 1; max-width: 100%; }
     FileDialog.-short #file-detail { margin-bottom: 0; }
     FileDialog.-short #file-problem { margin-top: 0; }
     FileDialog.-tiny #file-detail { display: none; }
@@ -59,9 +46,7 @@ class FileDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the name between what it is for and what is wrong with it."""
-        with Vertical(id="file-box") as box:
-            box.border_title = text(self._title)
-            box.border_subtitle = text("enter takes · esc back", "dim")
+        with dialog_box(self._title, "enter takes · esc back", id="file-box"):
             yield Static(text(self._detail), id="file-detail")
             yield Input(self._name_at_first, id="file-name", compact=True, select_on_focus=False)
             yield Static("", id="file-problem")

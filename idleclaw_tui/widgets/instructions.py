@@ -5,13 +5,12 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 from idleclaw_protocol.text_safety import clean
 from idleclaw_tui.chat_history import MAX_INSTRUCTIONS_CHARS
 from idleclaw_tui.widgets.bounded_area import BoundedArea
+from idleclaw_tui.widgets.dialog import Dialog, dialog_box
 from idleclaw_tui.widgets.safe_text import text
 
 EXPLAINED: Final = (
@@ -21,7 +20,7 @@ EXPLAINED: Final = (
 EXPLAINED_SHORT: Final = "Sent as your own first words in this chat."
 
 
-class Instructions(ModalScreen[str | None]):
+class Instructions(Dialog[str]):
     """Ends with the instructions, "" for none, or with None where they stay as they were."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,21 +29,9 @@ class Instructions(ModalScreen[str | None]):
     ]
     HELP = "What this chat's model is told first. **Ctrl+S** keeps it, **Escape** leaves it."
     DEFAULT_CSS = """
-    Instructions { align: center middle; }
-    #instructions-box {
-        width: 84;
-        max-width: 96%;
-        height: auto;
-        border: round $border;
-        border-title-color: $foreground;
-        border-title-style: bold;
-        background: $surface;
-        padding: 1 2;
-    }
+    #instructions-box { width: 84; }
     #instructions-detail { margin-bottom: 1; color: $text-muted; }
     #instructions-text { height: 8; background: $panel; padding: 0 1; }
-    Instructions.-short #instructions-box,
-    Instructions.-tiny #instructions-box { padding: 0 1; max-width: 100%; }
     Instructions.-short #instructions-detail { margin-bottom: 0; }
     Instructions.-short #instructions-text { height: 4; }
     Instructions.-tiny #instructions-text { height: 2; }
@@ -57,8 +44,7 @@ class Instructions(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the text under what it is good for."""
-        with Vertical(id="instructions-box") as box:
-            box.border_title = text("Instructions for this chat")
+        with dialog_box("Instructions for this chat", id="instructions-box"):
             wide = self.app.size.width >= 80
             yield Static(text(EXPLAINED if wide else EXPLAINED_SHORT), id="instructions-detail")
             yield BoundedArea(MAX_INSTRUCTIONS_CHARS, self._instructions, id="instructions-text")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -13,16 +12,13 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from idleclaw_tui.table_layout import PADDING, Cells, Column, Row, TableRow, fit_columns, fitted
+from idleclaw_tui.table_layout import Cells, Column, Row
 from idleclaw_tui.table_view import View, held
 from idleclaw_tui.widgets.safe_text import tone_style
+from idleclaw_tui.widgets.table_drawing import TableDrawing
 from idleclaw_tui.words import Tone
 
-__all__ = ["Column", "KeyedTable", "Row", "TableRow"]
-
 _HEAD_LINES: Final = 1
-_USUAL_WIDTH: Final = 80
-_DESCENDING, _ASCENDING = "↓", "↑"
 
 
 class KeyedTable(ScrollView, can_focus=True):
@@ -93,13 +89,11 @@ class KeyedTable(ScrollView, can_focus=True):
 
     def __init__(self, columns: Sequence[Column], *, id: str) -> None:
         super().__init__(id=id)
-        self._columns = tuple(columns)
-        self._fitting = fit_columns(self._columns, _USUAL_WIDTH)
+        self._drawing = TableDrawing(columns)
         self._rows: list[Row] = []
         self._drawn: dict[int, tuple[str, Cells]] = {}
         self._styles_of_tones: dict[Tone, Style] = {}
         self._placed = False
-        self._sorted_by: tuple[str, bool] | None = None
 
     @property
     def key_under_cursor(self) -> str | None:
@@ -114,7 +108,7 @@ class KeyedTable(ScrollView, can_focus=True):
     @property
     def shown_columns(self) -> list[Column]:
         """The columns that there is room for."""
-        return [column for column, _ in self._fitting]
+        return self._drawing.columns
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show exactly `rows`, whose keys differ, in their order.
@@ -136,8 +130,8 @@ class KeyedTable(ScrollView, can_focus=True):
 
     def mark_sorted(self, column: str, descending: bool) -> None:
         """Mark the head of the column that the rows are sorted by."""
-        if self._sorted_by != (column, descending):
-            self._sorted_by = (column, descending)
+        if self._drawing.sorted_by != (column, descending):
+            self._drawing.sorted_by = (column, descending)
             self.refresh_line(self.scroll_offset.y)
 
     def to_top(self) -> None:
@@ -190,7 +184,7 @@ class KeyedTable(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Move to the row, or choose the one under the cursor; heads tell their column."""
         if event.y < _HEAD_LINES:
-            if column := self._column_at(event.x):
+            if column := self._drawing.column_at(event.x):
                 self.post_message(self.HeadClicked(self, column))
             return
         place = self.scroll_offset.y + event.y - _HEAD_LINES
@@ -209,7 +203,7 @@ class KeyedTable(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the columns anew; this keeps rows, cursor and scroll position."""
-        self._fitting = fit_columns(self._columns, event.size.width)
+        self._drawing.use_width(event.size.width)
         self._forget_drawn()
         if self._placed:
             self.call_after_refresh(self._reveal)
@@ -224,7 +218,9 @@ class KeyedTable(ScrollView, can_focus=True):
         """Return the head, or a row as it is now."""
         width = self.size.width
         if y < _HEAD_LINES:
-            return self._head().adjust_cell_length(width, self.rich_style)
+            plain = self.rich_style + self.get_component_rich_style("keyed-table--header")
+            head = self._drawing.head(plain, self.rich_style + Style(bold=True))
+            return head.adjust_cell_length(width, self.rich_style)
         place = self.scroll_offset.y + y - _HEAD_LINES
         if place >= len(self._rows):
             self._drawn.pop(y, None)
@@ -235,12 +231,7 @@ class KeyedTable(ScrollView, can_focus=True):
         style = self.rich_style
         if place == self.cursor:
             style += self.get_component_rich_style("keyed-table--cursor")
-        segments = []
-        for column, column_width in self._fitting:
-            text = fitted(cells[column.key].text, column_width, right=column.right)
-            tone = self._tone(cells[column.key].tone)
-            segments.append(Segment(f" {text} ", style + tone))
-        return Strip(segments).adjust_cell_length(width, style)
+        return self._drawing.row(cells, style, self._tone).adjust_cell_length(width, style)
 
     @property
     def _lines(self) -> int:
@@ -252,28 +243,10 @@ class KeyedTable(ScrollView, can_focus=True):
         top = max(self.scroll_offset.y, self.cursor - self._lines + 1)
         self.scroll_to(y=min(top, self.cursor), animate=False, force=True)
 
-    def _head(self) -> Strip:
-        plain = self.rich_style + self.get_component_rich_style("keyed-table--header")
-        segments = []
-        for column, width in self._fitting:
-            text, style = column.head, plain
-            if self._sorted_by is not None and column.key == self._sorted_by[0]:
-                text += _DESCENDING if self._sorted_by[1] else _ASCENDING
-                style = self.rich_style + Style(bold=True)
-            segments.append(Segment(f" {fitted(text, width, right=column.right)} ", style))
-        return Strip(segments)
-
     def _tone(self, tone: Tone) -> Style:
         if tone not in self._styles_of_tones:
             self._styles_of_tones[tone] = tone_style(tone, self.app.theme_variables)
         return self._styles_of_tones[tone]
-
-    def _column_at(self, x: int) -> str | None:
-        for column, width in self._fitting:
-            x -= width + 2 * PADDING
-            if x < 0:
-                return column.key
-        return None
 
     def _draw_changes(self) -> None:
         """Draw again what is not on the screen as it should be."""
@@ -285,14 +258,8 @@ class KeyedTable(ScrollView, can_focus=True):
                 if row is not None or drawn is not None:
                     self.refresh(Region(0, y, self.size.width, 1))
                 continue
-            self._draw_changed_cells(y, drawn[1], row.cells)
-
-    def _draw_changed_cells(self, y: int, before: Cells, now: Cells) -> None:
-        x = 0
-        for column, width in self._fitting:
-            if before[column.key] != now[column.key]:
-                self.refresh(Region(x, y, width + 2 * PADDING, 1))
-            x += width + 2 * PADDING
+            for x, width in self._drawing.changes(drawn[1], row.cells):
+                self.refresh(Region(x, y, width, 1))
 
     def _forget_drawn(self) -> None:
         self._drawn.clear()

@@ -5,35 +5,22 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
+from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Select, Static
 
-from idleclaw_tui.limit_fields import FIELDS, Reading, form_values, read_form
+from idleclaw_tui.limit_fields import FIELDS, FormResult, form_values, read_form
 from idleclaw_tui.sharing_settings import SharingSettings
+from idleclaw_tui.widgets.dialog import Dialog, dialog_box
 from idleclaw_tui.widgets.limit_row import LimitRow
 from idleclaw_tui.widgets.safe_text import text
 
 
-class LimitsEditor(ModalScreen[SharingSettings | None]):
+class LimitsEditor(Dialog[SharingSettings]):
     """Ends with other settings, or None by Escape; what is wrong keeps it open, with the words."""
 
     DEFAULT_CSS = """
     LimitsEditor {
-        align: center middle;
-        background: $background 60%;
-        #limits-form {
-            width: 96;
-            max-width: 100%;
-            height: auto;
-            max-height: 100%;
-            border: round $border;
-            border-title-color: $foreground;
-            border-title-style: bold;
-            border-subtitle-color: $text-muted;
-            background: $surface;
-            padding: 1 2;
-        }
+        #limits-form { width: 96; max-width: 100%; max-height: 100%; }
         #limits-rows { height: auto; max-height: 70vh; scrollbar-size-vertical: 1; }
         .limits-heading { color: $text-muted; text-style: bold; margin: 1 0 0 0; height: 1; }
         #limits-buttons { height: 1; margin-top: 1; }
@@ -57,9 +44,7 @@ class LimitsEditor(ModalScreen[SharingSettings | None]):
     def compose(self) -> ComposeResult:
         """Lay out the fields, those of the guards last, over the ways out."""
         values = form_values(self._settings)
-        with Vertical(id="limits-form") as form:
-            form.border_title = text("Limits")
-            form.border_subtitle = text("enter saves · esc changes nothing", "dim")
+        with dialog_box("Limits", "enter saves · esc changes nothing", id="limits-form"):
             with VerticalScroll(id="limits-rows", can_focus=False):
                 for field in (field for field in FIELDS if not field.guards):
                     yield LimitRow(field, values[field.key])
@@ -94,7 +79,7 @@ class LimitsEditor(ModalScreen[SharingSettings | None]):
     def _cancel(self) -> None:
         self.dismiss(None)
 
-    def _read(self) -> Reading:
+    def _read(self) -> FormResult:
         rows = list(self.query(LimitRow))
         reading = read_form(self._settings, {row.field.key: row.typed for row in rows})
         for row in rows:

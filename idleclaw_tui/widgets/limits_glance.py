@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from idleclaw_tui.widgets.safe_text import toned
+from idleclaw_tui.widgets.safe_text import toned_lines, update_if_new
 from idleclaw_tui.words import Toned
 
 
@@ -35,9 +34,7 @@ class LimitsGlance(Static, can_focus=True):
 
     def show(self, lines: Sequence[tuple[Toned, ...]]) -> None:
         """Show a line a limit."""
-        content = Content("\n").join([toned(line) for line in lines])
-        if content != self.content:
-            self.update(content)
+        update_if_new(self, toned_lines(lines))
 
     def action_open(self) -> None:
         """Ask for the form."""

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widgets import Static
 
-from idleclaw_tui.widgets.safe_text import toned
+from idleclaw_tui.widgets.safe_text import toned_lines, update_if_new
 from idleclaw_tui.words import Toned
 
 
@@ -28,10 +27,7 @@ class LineList(VerticalScroll):
 
     def show(self, lines: Sequence[tuple[Toned, ...]]) -> None:
         """Show the lines."""
-        content = Content("\n").join([toned(line) for line in lines])
-        widget = self.query_one(Static)
-        if widget.content != content:
-            widget.update(content)
+        update_if_new(self.query_one(Static), toned_lines(lines))
 
 
 class NewsLines(LineList):

@@ -21,7 +21,7 @@ MAX_MOUNTED: Final = 12
 STEP: Final = 5
 
 
-class EarlierLine(Static):
+class MoreLine(Static):
     """Says how many exchanges are not on the screen, and brings them."""
 
     ALLOW_SELECT = False
@@ -29,7 +29,7 @@ class EarlierLine(Static):
     class Clicked(Message):
         """The person wants to see the exchanges that this line stands for."""
 
-        def __init__(self, line: "EarlierLine") -> None:
+        def __init__(self, line: "MoreLine") -> None:
             super().__init__()
             self.line = line
 
@@ -56,8 +56,8 @@ class MessageList(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """Lay out the two lines between which the exchanges come and go."""
-        yield EarlierLine(id="earlier")
-        yield EarlierLine(id="later")
+        yield MoreLine(id="earlier")
+        yield MoreLine(id="later")
 
     def on_mount(self) -> None:
         """Stay at the bottom."""
@@ -144,7 +144,7 @@ class MessageList(VerticalScroll):
     async def _mount_exactly(self, wanted: list[Exchange]) -> None:
         for exchange in self._views.keys() - wanted:
             await self._views.pop(exchange).remove()
-        after: Widget = self.query_one("#earlier", EarlierLine)
+        after: Widget = self.query_one("#earlier", MoreLine)
         for exchange in wanted:
             if exchange not in self._views:
                 view = self._views[exchange] = ExchangeView(exchange, self)
@@ -154,7 +154,7 @@ class MessageList(VerticalScroll):
             after = self._views[exchange].last
 
     def _show_line(self, selector: str, number: int, what: str, key: str) -> None:
-        line = self.query_one(selector, EarlierLine)
+        line = self.query_one(selector, MoreLine)
         line.display = number > 0
         noun = words.count(number, f"{what} question")
         line.update(text(f"{noun} · {key} loads", "dim"))

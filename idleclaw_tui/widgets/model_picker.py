@@ -1,12 +1,13 @@
 """The choice among the models that are online now."""
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Final
 
 from textual.content import Content
 
 from idleclaw_tui import words
-from idleclaw_tui.network_view import ModelRow, in_order
+from idleclaw_tui.network_view import ModelRow
 from idleclaw_tui.widgets.pick_list import PickList
 from idleclaw_tui.widgets.safe_text import toned
 from idleclaw_tui.words import Tone, Toned
@@ -23,7 +24,7 @@ def matching(models: Sequence[ModelRow], typed: str) -> list[ModelRow]:
     wanted = typed.lower().split()
     return [
         row
-        for row in in_order(models, "name")
+        for row in sorted(models, key=attrgetter("name"))
         if _can_chat(row) and all(word in _searched(row) for word in wanted)
     ]
 

@@ -6,18 +6,17 @@ from typing import ClassVar, Generic, TypeVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from idleclaw_tui.widgets.dialog import Dialog, dialog_box
 from idleclaw_tui.widgets.safe_text import text
 
 Picked = TypeVar("Picked")
 
 
-class PickList(ModalScreen[Picked | None], Generic[Picked]):
+class PickList(Dialog[Picked], Generic[Picked]):
     """Lists what `narrowed` returns for the typed text; ends with the one taken, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,18 +25,7 @@ class PickList(ModalScreen[Picked | None], Generic[Picked]):
         Binding("up", "move(-1)", "previous", id="picker.previous", show=False),
     ]
     DEFAULT_CSS = """
-    PickList { align: center middle; }
-    #picker-box {
-        width: 84;
-        max-width: 96%;
-        height: auto;
-        max-height: 80%;
-        border: round $border;
-        border-title-color: $foreground;
-        border-title-style: bold;
-        background: $surface;
-        padding: 1 2;
-    }
+    #picker-box { width: 84; max-height: 80%; }
     #picker-filter { margin-bottom: 1; background: $panel; padding: 0 1; }
     #picker-list {
         height: auto;
@@ -49,7 +37,7 @@ class PickList(ModalScreen[Picked | None], Generic[Picked]):
         text-overflow: ellipsis;
     }
     PickList.-short #picker-box,
-    PickList.-tiny #picker-box { padding: 0 1; max-height: 100%; max-width: 100%; }
+    PickList.-tiny #picker-box { max-height: 100%; }
     PickList.-short #picker-filter,
     PickList.-tiny #picker-filter { margin-bottom: 0; }
     PickList.-tiny #picker-box { border: none; }
@@ -75,9 +63,7 @@ class PickList(ModalScreen[Picked | None], Generic[Picked]):
 
     def compose(self) -> ComposeResult:
         """Lay out the filter over the list."""
-        with Vertical(id="picker-box") as box:
-            box.border_title = text(self._title)
-            box.border_subtitle = text("enter takes · esc back", "dim")
+        with dialog_box(self._title, "enter takes · esc back", id="picker-box"):
             yield Input(placeholder=self._placeholder, id="picker-filter", compact=True)
             yield OptionList(id="picker-list", compact=True)
             yield Static("", id="picker-empty")

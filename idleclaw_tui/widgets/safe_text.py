@@ -14,6 +14,7 @@ from textual.color import Color, ColorParseError
 from textual.content import Content
 from textual.filter import LineFilter
 from textual.widget import Widget
+from textual.widgets import Static
 
 from idleclaw_protocol.text_safety import clean, clean_line
 from idleclaw_tui.words import Tone, Toned
@@ -52,6 +53,17 @@ def toned(parts: Iterable[Toned]) -> Content:
     return Content.assemble(*pieces)
 
 
+def toned_lines(lines: Iterable[Iterable[Toned]]) -> Content:
+    """Return the lines, one below the other."""
+    return Content("\n").join([toned(line) for line in lines])
+
+
+def update_if_new(widget: Static, content: Content) -> None:
+    """Show `content`, which costs nothing where it is shown already."""
+    if widget.content != content:
+        widget.update(content)
+
+
 def clean_line_keeping_blanks(string: str) -> str:
     """Return `string` cleaned and on one line of at most `MAX_LINE` characters."""
     line = clean(string[: MAX_LINE * 8]).replace("\n", " ").replace("\t", " ")
@@ -84,6 +96,7 @@ def toast(widget: Widget, message: str, *, warn: bool = False) -> None:
     )
 
 
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
 )
@@ -114,8 +127,9 @@ _ASCII_FORMS: Final = str.maketrans(
 class TerminalGuard(LineFilter):
     """Drops from all output whatever would steer a terminal, whichever widget let it through.
 
-    They count as no cells wide, so the width of the line stays. `ascii_only` also replaces the
-    glyphs that a terminal without Unicode cannot show.
+    They count as no cells wide, so the width of the line stays. Half a character, which no
+    terminal can be sent, becomes U+FFFD. `ascii_only` also replaces the glyphs that a terminal
+    without Unicode cannot show.
     """
 
     def __init__(self, *, ascii_only: bool = False) -> None:
@@ -132,5 +146,5 @@ class TerminalGuard(LineFilter):
         ]
 
     def _harmless(self, line: str) -> str:
-        line = _UNPRINTABLE.sub("", line)
+        line = _SURROGATES.sub("\ufffd", _UNPRINTABLE.sub("", line))
         return line.translate(_ASCII_FORMS) if self._ascii_only else line

@@ -10,7 +10,7 @@ from textual.widgets import Sparkline, Static
 
 from idleclaw_tui.sharing_desk import SwitchState
 from idleclaw_tui.sharing_rows import Line, packed
-from idleclaw_tui.widgets.safe_text import text, toned
+from idleclaw_tui.widgets.safe_text import text, toned, toned_lines, update_if_new
 from idleclaw_tui.widgets.share_switch import ShareSwitch
 
 
@@ -85,10 +85,9 @@ class ShareHeader(Horizontal):
         if state is not None:
             width = self.query_one("#share-said").content_size.width
             lines = [*state.lines, *packed(state.pieces, width)]
-            self._say("#share-lines", Content("\n").join([toned(line) for line in lines]))
+            self._say("#share-lines", toned_lines(lines))
 
     def _say(self, selector: str, content: Content) -> None:
         widget = self.query_one(selector, Static)
         widget.display = bool(content.plain)
-        if widget.content != content:
-            widget.update(content)
+        update_if_new(widget, content)

@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from idleclaw_tui.sharing import RequestChanged
+from idleclaw_tui.node_events import RequestChanged
 from idleclaw_tui.sharing_choices import Choosable
 from idleclaw_tui.sharing_rows import Line, request_cells
 from idleclaw_tui.sharing_view import Told
-from idleclaw_tui.widgets.keyed_table import Column, KeyedTable, TableRow
+from idleclaw_tui.table_layout import Column, TableRow
+from idleclaw_tui.widgets.keyed_table import KeyedTable
 from idleclaw_tui.widgets.limits_glance import LimitsGlance
 from idleclaw_tui.widgets.line_list import GuardLines, NewsLines
 from idleclaw_tui.widgets.model_ticks import ModelTicks

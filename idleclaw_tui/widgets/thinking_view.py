@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from idleclaw_tui.answer import Answer
 from idleclaw_tui.answer_line import thinking_line
-from idleclaw_tui.transcript import Answer
 from idleclaw_tui.widgets.safe_text import text
 
 

@@ -125,7 +125,10 @@ class Heartbeat(Frame):
     max_concurrent: (
         Annotated[int, _clamped(limits.MIN_CONCURRENT, limits.MAX_CONCURRENT)] | None
     ) = None
-    loaded: Annotated[tuple[str, ...], Field(max_length=64, fail_fast=True)] | None = None
+    loaded: (
+        Annotated[tuple[str, ...], Field(max_length=limits.MAX_LOADED_MODELS, fail_fast=True)]
+        | None
+    ) = None
 
 
 class ToolFunction(Frame):

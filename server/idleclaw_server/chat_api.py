@@ -22,17 +22,12 @@ from idleclaw_server.entrance import CLIENT
 from idleclaw_server.errors import NotAllowed
 from idleclaw_server.frame_turns import FrameTurns
 from idleclaw_server.inference import InferenceRequest
-from idleclaw_server.sse import SseAnswer
+from idleclaw_server.sse import EVENT_STREAM, SseAnswer
 
 MAX_BODY_BYTES: Final = 1_048_576
 _LARGE_BODY_BYTES: Final = 32_768
 """Above it a body takes long enough to wait for its turn."""
 _NO_CHAT: Final = "The body is not a valid chat request."
-_HEADERS: Final = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store",
-    "X-Accel-Buffering": "no",
-}
 
 
 async def chat(
@@ -49,7 +44,7 @@ async def chat(
     pipe = ConsumerPipe(loop)
     sink = SseAnswer(f"chatcmpl-{secrets.token_hex(6)}", body.model, pipe)
     relay = core.submit(_inference(body, request[CLIENT].key, rules), sink, loop.time())
-    response = web.StreamResponse(headers=_HEADERS)
+    response = web.StreamResponse(headers=EVENT_STREAM)
     try:
         await response.prepare(request)
         if request.transport is not None:

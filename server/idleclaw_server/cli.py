@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = Settings(**given)
     except ValidationError as error:
-        print(f"idleclaw-server: {_first_fault(error)}", file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"idleclaw-server: {_first_fault(error)}\n")
         return _USAGE_ERROR
     configure_logging(settings.log_level, settings.log_format)
     raise_open_files()

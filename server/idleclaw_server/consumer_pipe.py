@@ -8,13 +8,15 @@ where it does not, and the handler only waits for the end.
 import asyncio
 from typing import Final
 
+from idleclaw_server.http_chunks import as_chunk
+
 _HIGH_WATER_BYTES: Final = 16_384
 _BURST_SECONDS: Final = 0.000_3
 _LOOK_AGAIN_SECONDS: Final = 0.02
 
 
 class ConsumerPipe:
-    """Collects pieces and writes them as chunks of HTTP/1.1 (RFC 9112, section 7.1).
+    """Collects pieces and writes them as chunks of HTTP/1.1.
 
     While more than 16 KiB wait in the transport nothing is written to it: pieces pile up here,
     where the core sees how many bytes wait and cuts the consumer off above its limit.
@@ -127,7 +129,7 @@ class ConsumerPipe:
             self._stuck_since = None
 
     def _framed(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+        return as_chunk(data) if self._chunked else data
 
     def _follow(self, transport: asyncio.Transport) -> None:
         """Watch what waits for a slow consumer shrink, and come back soon while some is left."""

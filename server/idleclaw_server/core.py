@@ -46,6 +46,7 @@ class RouterCore:
         tools: ToolRunner = _NO_TOOLS,
     ) -> None:
         self.policy = policy
+        self._new_text = new_text
         self.started_at = now
         self.counters = Counters()
         self.asked_models = ModelCounts()
@@ -107,6 +108,11 @@ class RouterCore:
         if relay is not None:
             self.asked_models.add(request.model, known=True)
         return relay
+
+    def cleaned(self, text: str) -> str:
+        """Return what a consumer would get of an answer."""
+        cleaner = self._new_text()
+        return cleaner.decode(text) + cleaner.flush()
 
     def standing_changed(self, standing: Standing, now: float) -> None:
         """Take the node with this record out of use, or back in, if it is connected."""

@@ -47,6 +47,21 @@ class Deadlines:
             for entry in self._registry.models.values():
                 self._tell_positions(entry, now)
 
+    def tell_place(self, relay: Relay, now: float) -> None:
+        """Tell a request that just began to wait where it stands."""
+        entry = self._registry.models[relay.request.model]
+        position = next(at for at, other in enumerate(entry.queue, 1) if other is relay)
+        relay.notify("queued", position, _eta(position, self.seconds_per_turn(entry)), now)
+
+    def seconds_per_turn(self, entry: ModelEntry) -> float | None:
+        """Return how often a slot becomes free: median answer time / slots.
+
+        None with too few samples, and while all nodes with the model pause.
+        """
+        answer = entry.speed.answer_seconds.percentile(50)
+        slots = sum(node.slots for node in entry.usable if node.available)
+        return answer / slots if answer is not None and slots else None
+
     def _waiting(self, relay: Relay, now: float) -> None:
         entry = self._registry.models.get(relay.request.model)
         if relay.tried and entry is not None and not entry.has_untried(relay.tried):
@@ -104,21 +119,6 @@ class Deadlines:
         turn = self.seconds_per_turn(entry)
         for position, relay in enumerate(list(entry.queue), 1):
             relay.notify("queued", position, _eta(position, turn), now)
-
-    def tell_place(self, relay: Relay, now: float) -> None:
-        """Tell a request that just began to wait where it stands."""
-        entry = self._registry.models[relay.request.model]
-        position = next(at for at, other in enumerate(entry.queue, 1) if other is relay)
-        relay.notify("queued", position, _eta(position, self.seconds_per_turn(entry)), now)
-
-    def seconds_per_turn(self, entry: ModelEntry) -> float | None:
-        """Return how often a slot becomes free: median answer time / slots.
-
-        None with too few samples, and while all nodes with the model pause.
-        """
-        answer = entry.speed.answer_seconds.percentile(50)
-        slots = sum(node.slots for node in entry.usable if node.available)
-        return answer / slots if answer is not None and slots else None
 
     def _measure(self, now: float) -> None:
         if self._swept_at is not None and now > self._swept_at:

@@ -7,17 +7,14 @@ from typing import Final
 
 from aiohttp import HttpVersion11, hdrs, web
 
-from idleclaw_server.network_listener import Listener
-from idleclaw_server.network_log import NetworkEvent, NetworkLog, as_chunk
+from idleclaw_server.http_chunks import as_chunk
+from idleclaw_server.network_listener import NetworkListener
+from idleclaw_server.network_log import NetworkEvent, NetworkLog
 from idleclaw_server.network_status import NetworkStatus
 from idleclaw_server.policy import Policy
 from idleclaw_server.refusals import refuse
+from idleclaw_server.sse import EVENT_STREAM
 
-_HEADERS: Final = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store",
-    "X-Accel-Buffering": "no",
-}
 _COMMENT: Final = b": nothing new\n\n"
 _COMMENT_CHUNK: Final = as_chunk(_COMMENT)
 _PIECE_BYTES: Final = 32_768
@@ -39,7 +36,7 @@ class NetworkEvents:
     def __init__(self, status: NetworkStatus, policy: Policy) -> None:
         self.status = status
         self._policy = policy
-        self._listeners: dict[Listener, None] = {}
+        self._listeners: dict[NetworkListener, None] = {}
         self._addresses: dict[str, int] = {}
         self._open = 0
         self._network_log: NetworkLog | None = None
@@ -82,7 +79,7 @@ class NetworkEvents:
             listener.end()
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers=_HEADERS)
+        response = web.StreamResponse(headers=EVENT_STREAM)
         transport = request.transport
         try:
             await response.prepare(request)
@@ -91,7 +88,7 @@ class NetworkEvents:
             await self._write(response, first)
             if transport is not None and not self._closed:
                 chunked = request.version >= HttpVersion11
-                await self._listen(Listener(transport, number, chunked=chunked))
+                await self._listen(NetworkListener(transport, number, chunked=chunked))
             await response.write_eof()
         except (ConnectionError, TimeoutError):
             # It left between two writes, or did not take the first one: nobody to be told.
@@ -99,7 +96,7 @@ class NetworkEvents:
                 transport.abort()
         return response
 
-    async def _listen(self, listener: Listener) -> None:
+    async def _listen(self, listener: NetworkListener) -> None:
         self._listeners[listener] = None
         self._keep_looking()
         try:

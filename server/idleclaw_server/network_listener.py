@@ -9,7 +9,7 @@ HIGH_WATER_BYTES: Final = 65_536
 """While more than this waits in the transport, nothing is added to it."""
 
 
-class Listener:
+class NetworkListener:
     """Is brought up to date from the log it shares with all others; it has no buffer of its own.
 
     `number` is that of the last event it was sent. Without `chunked` (HTTP/1.0) the body is the

@@ -7,6 +7,7 @@ from typing import Final
 
 from idleclaw_protocol.network_changes import CHANGES, SNAPSHOT, EventKind, changes
 from idleclaw_protocol.status import Network
+from idleclaw_server.http_chunks import as_chunk
 
 MAX_EVENTS: Final = 240
 MAX_BYTES: Final = 1 << 20
@@ -17,7 +18,7 @@ _EVENT_ID: Final = re.compile(r"([0-9a-z]{1,32})-([0-9]{1,15})")
 
 @dataclass(frozen=True, slots=True)
 class NetworkEvent:
-    """One server-sent event, and the same as a chunk of HTTP/1.1 (RFC 9112, section 7.1)."""
+    """One server-sent event, and the same as a chunk of HTTP/1.1."""
 
     number: int
     data: bytes
@@ -25,11 +26,6 @@ class NetworkEvent:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "chunk", as_chunk(self.data))
-
-
-def as_chunk(data: bytes) -> bytes:
-    """Return the bytes as one chunk of HTTP/1.1."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 class NetworkLog:

@@ -36,11 +36,7 @@ class NetworkStatus:
         """Return the network as it is."""
         core, slots = self._core, _Slots()
         self._nodes = {node: self._node(node, slots, now) for node in core.registry}
-        models = [
-            self._model(entry, capabilities, slots)
-            for entry in core.registry.models.values()
-            if "completion" in (capabilities := _capabilities(entry))
-        ]
+        models = [self._model(entry, slots) for entry in core.registry.models.values()]
         return Network(
             version=self._version,
             uptime_seconds=int(now - core.started_at),
@@ -74,10 +70,9 @@ class NetworkStatus:
             return known
         return told, node_status(node, now)
 
-    def _model(
-        self, entry: ModelEntry, capabilities: tuple[str, ...], slots: "_Slots"
-    ) -> ModelStatus:
+    def _model(self, entry: ModelEntry, slots: "_Slots") -> ModelStatus:
         offer = _described(entry)
+        capabilities = entry.capabilities
         free = slots.free[entry.name]
         speed = entry.speed
         return ModelStatus(
@@ -122,10 +117,6 @@ class _Slots:
         for name in node.models:
             self.total[name] += total
             self.free[name] += free
-
-
-def _capabilities(entry: ModelEntry) -> tuple[str, ...]:
-    return next(iter(entry.nodes)).capabilities(entry.name)
 
 
 def _described(entry: ModelEntry) -> OfferedModel:

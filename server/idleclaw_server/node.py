@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from idleclaw_protocol.frames import CANCEL_ACK, DECLINE, Heartbeat, OfferedModel, Register
+from idleclaw_protocol.model_size import parameters
 from idleclaw_server.capabilities import guessed_capabilities
 from idleclaw_server.client_address import UNKNOWN_CLIENT, Client
-from idleclaw_server.model_size import parameters
 from idleclaw_server.speeds import ModelSpeed, MovingAverage
 from idleclaw_server.standing import Standing, identity_of
 

@@ -3,12 +3,12 @@
 import hmac
 from collections import Counter
 from collections.abc import Iterator
-from difflib import get_close_matches
 from itertools import islice
 from typing import Final
 
 from idleclaw_protocol.frame_reading import POLICY_VIOLATION
 from idleclaw_protocol.frames import Register
+from idleclaw_protocol.near_names import nearest_names
 from idleclaw_server.aliases import AliasBook
 from idleclaw_server.client_address import UNKNOWN_CLIENT, Client
 from idleclaw_server.errors import NodeRefused
@@ -27,7 +27,7 @@ _NAMES_COMPARED: Final = 500
 class ModelEntry:
     """One model name: its nodes in the order they came, those with a free slot, who waits.
 
-    `usable` are the nodes that are not out.
+    It is there as long as it has a node. `usable` are the nodes that are not out.
     """
 
     __slots__ = ("free", "name", "nodes", "queue", "speed", "usable")
@@ -39,6 +39,16 @@ class ModelEntry:
         self.free: RandomSet[Node] = RandomSet()
         self.queue = FairQueue()
         self.speed = NetworkSpeed()
+
+    @property
+    def size(self) -> int:
+        """The bytes of the model on disk, as the node says that came first."""
+        return next(iter(self.nodes)).models[self.name].size
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What that node says, or lets guess, the model can do."""
+        return next(iter(self.nodes)).capabilities(self.name)
 
     def has_untried(self, tried: set[str]) -> bool:
         """Whether some usable node, busy or not, has not been tried yet."""
@@ -174,11 +184,8 @@ class NodeRegistry:
 
     def nearest_names(self, model: str) -> tuple[str, ...]:
         """Return up to three existing names like `model`; at most 500 names are compared."""
-        names = [e.name for e in islice(self.models.values(), _NAMES_COMPARED) if e.usable]
-        base = model.partition(":")[0]
-        family = [name for name in names if name.partition(":")[0] == base]
-        close = get_close_matches(model, names, n=3, cutoff=0.5)
-        return tuple(dict.fromkeys([*family, *close]))[:3]
+        compared = islice(self.models.values(), _NAMES_COMPARED)
+        return nearest_names(model, (entry.name for entry in compared if entry.usable))
 
 
 def _same_owner(secret: str | None, offered: str | None) -> bool:

@@ -49,7 +49,7 @@ def node_status(node: Node, now: float) -> NodeStatus:
         alias=node.alias,
         state=state(node),
         reason=reason(node),
-        models=chat_models(node),
+        models=tuple(sorted(node.models)),
         slots_busy=min(node.slots, node.busy_slots),
         slots_total=node.slots,
         uptime_seconds=uptime_step(now - node.connected_at),
@@ -68,11 +68,6 @@ def state(node: Node) -> NodeState:
 def reason(node: Node) -> str | None:
     """Return why a node takes no requests, in our words."""
     return None if node.available else _REASONS.get(node.pause_reason or "", BY_OWNER)
-
-
-def chat_models(node: Node) -> tuple[str, ...]:
-    """Return the models of a node that can chat, by name."""
-    return tuple(sorted(name for name in node.models if "completion" in node.capabilities(name)))
 
 
 def uptime_step(seconds: float) -> int:

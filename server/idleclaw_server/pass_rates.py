@@ -49,19 +49,21 @@ class _Vote:
         return (self.right + 1) / (self.checked + 2)
 
 
+_Votes = OrderedDict[bytes, _Vote]
+
+
 class PassRates:
     """Votes by model and kind of question."""
 
     def __init__(self) -> None:
-        self._subjects: OrderedDict[tuple[str, ProbeKind], OrderedDict[bytes, _Vote]]
-        self._subjects = OrderedDict()
+        self._subjects: OrderedDict[tuple[str, ProbeKind], _Votes] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._subjects)
 
     def record(self, model: str, kind: ProbeKind, voter: Voter, *, right: bool) -> None:
         """Take in one checked answer."""
-        votes = self._subjects.setdefault((model, kind), OrderedDict())
+        votes = self._subjects.setdefault((model, kind), _Votes())
         self._subjects.move_to_end((model, kind))
         vote = votes.setdefault(voter.identity, _Vote(voter.address))
         votes.move_to_end(voter.identity)
@@ -95,7 +97,7 @@ class PassRates:
 
         Who was checked less than three times is not yet mostly right, whatever the answers were.
         """
-        votes = self._subjects.get((model, kind)) or OrderedDict()
+        votes = self._subjects.get((model, kind)) or _Votes()
         by_address = {
             vote.address: vote.rate
             for identity, vote in votes.items()

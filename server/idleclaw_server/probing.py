@@ -114,7 +114,7 @@ class Probing:
         """Make a probe whose answer the operator's own patterns leave alone, None with bad luck."""
         for _ in range(_TRIES):
             probe = new_probe(self._rng)
-            if self._core.life.cleaned(probe.question.answer) == probe.question.answer:
+            if self._core.cleaned(probe.question.answer) == probe.question.answer:
                 return probe
         return None
 

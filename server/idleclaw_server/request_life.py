@@ -1,4 +1,4 @@
-"""The life of a request: admit, match, reserve, dispatch, (relay, in answers.py,), settle.
+"""The life of a request: admit, match, reserve, dispatch, (relay: see answers.py), settle.
 
 Everything here runs to its end without waiting, so between choosing a slot and holding it, or
 between an end and its consequences, nothing else can happen. Whatever ends a request first calls
@@ -7,11 +7,9 @@ between an end and its consequences, nothing else can happen. Whatever ends a re
 
 import random
 from collections.abc import Callable
-from typing import Final
 
 from idleclaw_protocol.chat import ErrorCode
 from idleclaw_server.admission import admit, check_room
-from idleclaw_server.answer_filter import AnswerFilter
 from idleclaw_server.choice import choose
 from idleclaw_server.counters import Counters
 from idleclaw_server.dispatch import send_request, withdraw
@@ -21,9 +19,7 @@ from idleclaw_server.node import Node
 from idleclaw_server.node_registry import ModelEntry, NodeRegistry
 from idleclaw_server.policy import Policy
 from idleclaw_server.relay import Phase, Relay
-from idleclaw_server.tool_use import NoTools, ToolRunner, ToolUse
-
-_NO_TOOLS: Final = NoTools()
+from idleclaw_server.tool_use import ToolRunner, ToolUse
 
 
 class RequestLife:
@@ -45,8 +41,8 @@ class RequestLife:
         counters: Counters,
         rng: random.Random,
         new_id: Callable[[], str],
-        new_text: Callable[[], AnswerText] = AnswerFilter,
-        tools: ToolRunner = _NO_TOOLS,
+        new_text: Callable[[], AnswerText],
+        tools: ToolRunner,
     ) -> None:
         self._registry = registry
         self._policy = policy
@@ -167,19 +163,12 @@ class RequestLife:
         self._end_waiting(self._registry.standing_changed(node), now)
         self.offer_slots(node, now)
 
-    def cleaned(self, text: str) -> str:
-        """Return what a consumer would get of an answer."""
-        cleaner = self._new_text()
-        return cleaner.decode(text) + cleaner.flush()
-
     # a node gives up, is given up, or leaves
 
-    def cancel_confirmed(self, node: Node, request_id: str, now: float) -> bool:
-        """Free the slot of a cancelled request; tell whether it was waiting for that."""
-        if node.cancelling.pop(request_id, None) is None:
-            return False
+    def cancel_confirmed(self, node: Node, request_id: str, now: float) -> None:
+        """Free the slot of a cancelled request, which its node has yet to confirm."""
+        del node.cancelling[request_id]
         self._slots_changed(node, now)
-        return True
 
     def node_removed(self, node: Node, orphans: list[ModelEntry], now: float) -> None:
         """Re-route or end everything that a removed node was doing, or that waited for it."""

@@ -12,6 +12,13 @@ from idleclaw_protocol.chat import DONE, ChatEvent, Choice, Delta, QueuePlace, T
 from idleclaw_server.consumer_pipe import ConsumerPipe
 from idleclaw_server.inference import Ending, WaitState
 
+EVENT_STREAM: Final = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",
+}
+"""The headers of every stream of events; none of it is to be kept or held back on its way."""
+
 _CONTENT_END: Final = b'},"index":0}]}\n\n'
 _THINKING_END: Final = b',"reasoning":true},"index":0}]}\n\n'
 _COMMENT: Final = b": the answer is on its way\n\n"

@@ -9,7 +9,6 @@ from idleclaw_protocol.status import (
     Readiness,
 )
 from idleclaw_server.core import RouterCore
-from idleclaw_server.node_registry import ModelEntry
 
 
 def health(core: RouterCore, now: float) -> Health:
@@ -31,13 +30,13 @@ def readiness(core: RouterCore) -> Readiness:
 
 def model_list(core: RouterCore) -> ModelList:
     """Return the body of `GET /api/models`: chat models only, largest first."""
-    entries = _chat_entries(core)
+    entries = sorted(core.registry.models.values(), key=lambda e: -e.size)
     return ModelList(
         models=tuple(entry.name for entry in entries),
         capabilities={
             entry.name: Capabilities(
-                thinking="thinking" in _capabilities(entry),
-                tool_calls="tools" in _capabilities(entry),
+                thinking="thinking" in entry.capabilities,
+                tool_calls="tools" in entry.capabilities,
             )
             for entry in entries
         },
@@ -63,12 +62,3 @@ def metrics(core: RouterCore, now: float) -> Metrics:
 
 def _uptime(core: RouterCore, now: float) -> int:
     return int(now - core.started_at)
-
-
-def _capabilities(entry: ModelEntry) -> tuple[str, ...]:
-    return next(iter(entry.nodes)).capabilities(entry.name)
-
-
-def _chat_entries(core: RouterCore) -> list[ModelEntry]:
-    entries = [e for e in core.registry.models.values() if "completion" in _capabilities(e)]
-    return sorted(entries, key=lambda e: -next(iter(e.nodes)).models[e.name].size)

@@ -19,9 +19,9 @@ import uvloop
 from idleclaw_server.policy import Policy
 from idleclaw_server.service import running_router
 from idleclaw_server.settings import Settings
+from idleclaw_tui.node_events import LinkChanged, NodeEvent
 from idleclaw_tui.node_link import Node as SharingNode
 from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.sharing import LinkChanged, NodeEvent
 from tests.bench.load import Consumer, Stream
 from tests.bench.subjects import Process, Router, free_port, post, router_command, started
 from tests.fake_ollama import FakeModel, FakeOllama

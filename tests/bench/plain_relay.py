@@ -6,7 +6,7 @@ The first line of a connection says which side it is and of which stream: `node 
 
 import asyncio
 import sys
-from typing import cast
+from typing import ClassVar, cast
 
 import uvloop
 
@@ -14,7 +14,7 @@ import uvloop
 class Side(asyncio.Protocol):
     """One end of a stream."""
 
-    consumers: dict[bytes, asyncio.WriteTransport] = {}  # noqa: RUF012
+    consumers: ClassVar[dict[bytes, asyncio.WriteTransport]] = {}
 
     def __init__(self) -> None:
         self._peer: asyncio.WriteTransport | None = None

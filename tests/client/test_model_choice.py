@@ -1,9 +1,9 @@
-"""Which model is taken where none was named, and what is near a missing one."""
+"""Which model is taken where none was named."""
 
 import pytest
 
 from idleclaw_protocol.status import Metrics, ModelList, Network
-from idleclaw_tui.model_choice import commonest_model, fastest_model, nearest_names
+from idleclaw_tui.model_choice import commonest_model, fastest_model
 from tests.network_pages import model, network
 
 
@@ -43,11 +43,3 @@ def test_the_commonest_of_an_original_router() -> None:
     assert commonest_model(ModelList(models=("a", "nomic-embed-text", "b")), metrics) == "b"
     assert commonest_model(ModelList(models=("a",)), metrics) == "a"
     assert commonest_model(ModelList(models=("not a name",)), metrics) is None
-
-
-def test_near_names() -> None:
-    names = ["llama3.2:1b", "llama3.1:8b", "qwen3:8b", "llama3.2:3b"]
-    assert nearest_names("llama3.2", names)[:2] == ("llama3.2:1b", "llama3.2:3b")
-    assert nearest_names("lama3.2:3b", names)[0] == "llama3.2:3b"
-    assert len(nearest_names("llama3.2:7b", [f"llama3.2:{n}b" for n in range(9)])) == 3
-    assert nearest_names("zzz", names) == ()

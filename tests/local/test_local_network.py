@@ -18,14 +18,14 @@ from idleclaw_tui.local import network, ollama_api
 from idleclaw_tui.local.background import background_network
 from idleclaw_tui.local.engine import EngineError, EngineMissing
 from idleclaw_tui.local.network import LocalNetworkFailed, NoEngine, local_network
-from idleclaw_tui.router_client import RouterClient
-from idleclaw_tui.sharing import (
+from idleclaw_tui.node_events import (
     LinkChanged,
     ModelsChanged,
     NodeEvent,
     RequestChanged,
     ShownAs,
 )
+from idleclaw_tui.router_client import RouterClient
 from tests.client.running import start_program
 from tests.fake_ollama import FakeModel, FakeOllama
 from tests.local.built_in import engine_or_skip

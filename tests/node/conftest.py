@@ -7,50 +7,24 @@ from typing import Any
 
 import pytest
 
+from idleclaw_tui.node_events import LinkChanged
 from idleclaw_tui.node_link import Node
 from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.sharing import LinkChanged, NodeEvent, RequestChanged
 from tests.fake_ollama import FakeModel, FakeOllama
-from tests.fake_router_ws import FakeRouter, NodeConnection
+from tests.fake_router_ws import FakeRouter
+from tests.node_events import ToldEvents
 
 
-class Sharing:
+class Sharing(ToldEvents):
     """A running node with everything it has told."""
 
-    def __init__(self, router: FakeRouter) -> None:
-        self.router = router
-        self.events: list[NodeEvent] = []
-        self.node: Node
-        self.task: asyncio.Task[None]
-        self._changed = asyncio.Event()
-
-    def note(self, event: NodeEvent) -> None:
-        self.events.append(event)
-        self._changed.set()
-
-    async def event(self, matches: Callable[[Any], object]) -> Any:
-        """The first event that matches, waiting for it."""
-        while True:
-            found = next((event for event in self.events if matches(event)), None)
-            if found is not None:
-                return found
-            self._changed.clear()
-            await self._changed.wait()
+    node: Node
+    task: asyncio.Task[None]
 
     async def link(self, state: str, matches: Callable[[Any], object] = lambda _: True) -> Any:
         return await self.event(
             lambda e: isinstance(e, LinkChanged) and e.state == state and matches(e)
         )
-
-    async def ended(self, number: int = 1) -> RequestChanged:
-        event = await self.event(
-            lambda e: isinstance(e, RequestChanged) and e.number == number and e.ended
-        )
-        assert isinstance(event, RequestChanged)
-        return event
-
-    async def connection(self, index: int = 0) -> NodeConnection:
-        return await self.router.node(index)
 
 
 Share = Callable[..., AbstractAsyncContextManager[Sharing]]

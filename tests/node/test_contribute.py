@@ -14,7 +14,7 @@ from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui.day_count import count_path
 from idleclaw_tui.exit_codes import ExitCode
 from idleclaw_tui.headless.contribute import Contribution, contribute
-from idleclaw_tui.sharing import (
+from idleclaw_tui.node_events import (
     DayChanged,
     LinkChanged,
     ModelsChanged,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from idleclaw_protocol.limits import MAX_FRAME_BYTES
-from idleclaw_tui.sharing import RequestChanged
+from idleclaw_tui.node_events import RequestChanged
 from tests.fake_ollama import FakeOllama
 from tests.node.conftest import Share
 from tests.waiting import wait_until

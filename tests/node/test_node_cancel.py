@@ -2,7 +2,7 @@
 
 import asyncio
 
-from idleclaw_tui.sharing import RequestChanged
+from idleclaw_tui.node_events import RequestChanged
 from tests.fake_ollama import FakeOllama
 from tests.fake_router_ws import FakeRouter
 from tests.node.conftest import Share

@@ -2,9 +2,9 @@
 
 import asyncio
 
+from idleclaw_tui.node_events import RequestChanged
 from idleclaw_tui.node_options import NodeTiming
 from idleclaw_tui.relay_guard import GuardLimits
-from idleclaw_tui.sharing import RequestChanged
 from tests.fake_ollama import FakeOllama
 from tests.node.conftest import Share
 from tests.waiting import wait_until

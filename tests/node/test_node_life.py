@@ -7,10 +7,10 @@ import pytest
 
 from idleclaw_protocol.frames import Register
 from idleclaw_tui.clock import Clock
+from idleclaw_tui.node_events import LinkChanged, ModelsChanged, RequestChanged
 from idleclaw_tui.node_options import NodeTiming
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.router_link import websocket_url
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, RequestChanged
 from tests.fake_ollama import FakeModel, FakeOllama
 from tests.fake_router_ws import FakeRouter
 from tests.node.conftest import Share, Sharing

@@ -4,21 +4,16 @@ import asyncio
 
 import pytest
 
+from idleclaw_tui.node_events import LinkChanged
 from idleclaw_tui.node_options import NodeTiming
 from idleclaw_tui.pauses import Pause, WireReason, pause_of
-from idleclaw_tui.sharing import LinkChanged
 from idleclaw_tui.sharing_policy import Standing
 from tests.fake_ollama import FakeOllama
-from tests.fake_router_ws import FakeRouter, Json, NodeConnection
 from tests.node.conftest import Share
 
 MODEL = "smollm2:135m"
 RARE = NodeTiming(heartbeat=3600, look=3600)
 """No heartbeat comes by itself."""
-
-
-async def paused_beat(node: NodeConnection) -> Json:
-    return await node.heartbeat(lambda frame: not frame["available"])
 
 
 @pytest.mark.parametrize(
@@ -39,7 +34,7 @@ async def test_a_pause_is_told_at_once_and_nothing_new_is_taken(
     async with share(timing=RARE) as sharing:
         node = await sharing.connection()
         sharing.node.obey(Pause(reason))
-        assert (await paused_beat(node))["reason"] == reason
+        assert (await node.paused())["reason"] == reason
         refused = await node.answer(await node.request(model=MODEL))
         assert refused == [
             {"type": "inference_decline", "request_id": "request-1", "reason": decline}
@@ -55,7 +50,7 @@ async def test_a_pause_before_the_start_is_told_with_the_first_breath(share: Sha
     async with share(timing=RARE) as sharing:
         sharing.node.obey(Pause("on_battery"))
         node = await sharing.connection()
-        await paused_beat(node)
+        await node.paused()
     assert node.frames[0]["reason"] == "on_battery"
 
 
@@ -66,7 +61,7 @@ async def test_a_pause_does_not_wait_for_an_ollama_that_hangs(
         node = await sharing.connection()
         before = len(ollama.requests)
         sharing.node.obey(Pause("on_battery"))
-        await paused_beat(node)
+        await node.paused()
         assert len(ollama.requests) == before
 
 
@@ -75,7 +70,7 @@ async def test_the_same_pause_is_told_once(share: Share) -> None:
         node = await sharing.connection()
         for _ in range(3):
             sharing.node.obey(Pause("on_battery"))
-            await paused_beat(node)
+            await node.paused()
         sharing.node.obey(None)
         await node.heartbeat(lambda frame: frame["available"])
     assert [frame["type"] for frame in node.frames] == ["heartbeat"] * 2
@@ -88,7 +83,7 @@ async def test_a_pause_by_hand_lets_running_requests_end(ollama: FakeOllama, sha
         request_id = await node.request(model=MODEL)
         await ollama.chat(0)
         sharing.node.obey(Pause("paused_by_user", "finish"))
-        assert (await paused_beat(node))["active_requests"] == 1
+        assert (await node.paused())["active_requests"] == 1
         assert sharing.node.active == 1
         ollama.first_token.set()
         assert (await node.answer(request_id))[-1]["chunk"]["done"]
@@ -153,7 +148,7 @@ async def test_a_weightier_reason_does_not_wait_for_the_first(
         request_id = await node.request(model=MODEL)
         chat = await ollama.chat(0)
         sharing.node.obey(Pause("schedule", "finish"))
-        await paused_beat(node)
+        await node.paused()
         sharing.node.obey(Pause("schedule", "at_once"))
         await chat.aborted.wait()
         assert (await node.answer(request_id))[-1]["reason"] == "paused"
@@ -205,83 +200,11 @@ async def test_a_socket_that_takes_nothing_does_not_keep_the_owner(
         await chat.aborted.wait()
 
 
-async def test_an_old_router_is_left_for_the_time_of_a_pause(
-    ollama: FakeOllama, router: FakeRouter, share: Share
-) -> None:
-    router.features = None
-    ollama.first_token = asyncio.Event()
-    async with share() as sharing:
-        node = await sharing.connection()
-        request_id = await node.request(model=MODEL)
-        await ollama.chat(0)
-        sharing.node.obey(Pause("schedule", "finish"))
-        await paused_beat(node)
-        ollama.first_token.set()
-        assert (await node.answer(request_id))[-1]["chunk"]["done"]
-        await node.closed.wait()
-        told = await sharing.link("waiting")
-        assert "cannot be told of a pause" in told.detail
-        assert told.retry_seconds is None
-        assert len(router.nodes) == 1
-        sharing.node.obey(None)
-        again = await sharing.connection(1)
-        assert (await again.answer(await again.request(model=MODEL)))[-1]["chunk"]["done"]
-    assert node.close_code == 1000
-
-
-async def test_an_old_router_gets_an_error_for_what_cannot_wait(
-    ollama: FakeOllama, router: FakeRouter, share: Share
-) -> None:
-    router.features = None
-    ollama.first_token = asyncio.Event()
-    async with share() as sharing:
-        node = await sharing.connection()
-        request_id = await node.request(model=MODEL)
-        await ollama.chat(0)
-        sharing.node.obey(Pause("on_battery", "at_once"))
-        assert (await node.answer(request_id))[-1]["error"] == "ollama_unavailable"
-        await node.closed.wait()
-
-
-async def test_an_old_router_known_as_such_is_not_bothered_during_a_pause(
-    router: FakeRouter, share: Share
-) -> None:
-    router.features = None
-    async with share() as sharing:
-        node = await sharing.connection()
-        sharing.node.obey(Pause("schedule"))
-        await node.closed.wait()
-        await sharing.link("waiting")
-        sharing.node.stop()
-        await sharing.task
-    assert len(router.nodes) == 1
-
-
-async def test_a_pause_taken_back_in_time_keeps_the_old_router(
-    ollama: FakeOllama, router: FakeRouter, share: Share
-) -> None:
-    router.features = None
-    ollama.first_token = asyncio.Event()
-    async with share(max_concurrent=2) as sharing:
-        node = await sharing.connection()
-        first = await node.request(model=MODEL)
-        await ollama.chat(0)
-        sharing.node.obey(Pause("schedule"))
-        await paused_beat(node)
-        sharing.node.obey(None)
-        second = await node.request(model=MODEL)
-        await ollama.chat(1)
-        ollama.first_token.set()
-        for request_id in (first, second):
-            assert (await node.answer(request_id))[-1]["chunk"]["done"]
-    assert len(router.nodes) == 1
-
-
 async def test_leaving_while_paused_says_so(share: Share) -> None:
     async with share() as sharing:
         node = await sharing.connection()
         sharing.node.obey(Pause("on_battery"))
-        await paused_beat(node)
+        await node.paused()
         sharing.node.stop()
         await sharing.task
         await node.closed.wait()

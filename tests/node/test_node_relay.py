@@ -8,10 +8,10 @@ import pytest
 
 from idleclaw_protocol.frames import Chunk, Heartbeat, InferenceChunk
 from idleclaw_protocol.limits import MAX_FRAME_BYTES
+from idleclaw_tui.node_events import RequestChanged
 from idleclaw_tui.node_options import NodeTiming
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.relay_guard import GuardedRequest
-from idleclaw_tui.sharing import RequestChanged
 from tests.fake_ollama import FakeModel, FakeOllama, Fault
 from tests.node.conftest import Share
 

@@ -9,36 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idleclaw_tui.relay_guard import RelayRefused, guard_request
+from tests.node.guarding import SECRET, body, params, refusal
 from tests.node.offers import OFFERED
 
-SECRET = "the words of a stranger"
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
 WEBP = base64.b64encode(b"RIFF\x00\x00\x00\x00WEBPVP8 ").decode()
-
-
-def params(**changes: Any) -> dict[str, Any]:
-    return {"model": "able:8b", "messages": [{"role": "user", "content": SECRET}]} | changes
-
-
-def body(**changes: Any) -> dict[str, Any]:
-    guarded = guard_request(params(**changes), OFFERED)
-    result: dict[str, Any] = json.loads(guarded.body)
-    assert result["model"] == guarded.model
-    return result
 
 
 def message(**changes: Any) -> dict[str, Any]:
     sent = [{"role": "user", "content": SECRET} | changes]
     result: dict[str, Any] = body(messages=sent)["messages"][0]
     return result
-
-
-def refusal(**changes: Any) -> str:
-    with pytest.raises(RelayRefused) as caught:
-        guard_request(params(**changes), OFFERED)
-    assert caught.value.code == "invalid_request"
-    assert SECRET not in caught.value.message
-    return caught.value.message
 
 
 def test_a_plain_request_becomes_a_bounded_stream() -> None:

@@ -5,29 +5,9 @@ from typing import Any
 
 import pytest
 
-from idleclaw_tui.relay_guard import GuardLimits, RelayRefused, guard_request
+from idleclaw_tui.relay_guard import GuardLimits, guard_request
+from tests.node.guarding import body, params, refusal
 from tests.node.offers import OFFERED
-
-SECRET = "the words of a stranger"
-
-
-def params(**changes: Any) -> dict[str, Any]:
-    return {"model": "able:8b", "messages": [{"role": "user", "content": SECRET}]} | changes
-
-
-def body(**changes: Any) -> dict[str, Any]:
-    guarded = guard_request(params(**changes), OFFERED)
-    result: dict[str, Any] = json.loads(guarded.body)
-    assert result["model"] == guarded.model
-    return result
-
-
-def refusal(**changes: Any) -> str:
-    with pytest.raises(RelayRefused) as caught:
-        guard_request(params(**changes), OFFERED)
-    assert caught.value.code == "invalid_request"
-    assert SECRET not in caught.value.message
-    return caught.value.message
 
 
 def test_options_that_reload_or_move_a_model_are_dropped() -> None:

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from idleclaw_tui.clock import Clock
+from idleclaw_tui.node_events import LinkChanged
 from idleclaw_tui.node_options import NodeTiming
-from idleclaw_tui.sharing import LinkChanged
 from tests.fake_ollama import FakeOllama
 from tests.fake_router_ws import FakeRouter
 from tests.node.conftest import Share, Sharing

@@ -1,9 +1,5 @@
 """Tests of answers run on the event loop that the router runs on."""
 
-import pytest
+from tests.router.conftest import anyio_backend
 
-
-@pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The event loop that the router runs on in production."""
-    return "asyncio", {"use_uvloop": True}
+__all__ = ["anyio_backend"]

@@ -20,7 +20,7 @@ class Answer:
         self.response = response
         self.comments = 0
         self.ended = False
-        self._blocks = _blocks(response)
+        self._blocks = event_blocks(response)
 
     async def event(self) -> dict[str, Any]:
         """Return the next event, passing over comments."""
@@ -44,6 +44,7 @@ class Answer:
         with anyio.fail_after(_PATIENCE_SECONDS):
             async for block in self._blocks:
                 assert not self.ended, f"after [DONE]: {block!r}"
+                assert "\n" not in block
                 if block.startswith(": "):
                     self.comments += 1
                 elif block == "data: [DONE]":
@@ -91,15 +92,14 @@ async def asking(
             yield Answer(response)
 
 
-async def _blocks(response: httpx.Response) -> AsyncIterator[str]:
-    """Yield what stands between blank lines; one line each is what the wire promises."""
+async def event_blocks(response: httpx.Response) -> AsyncIterator[str]:
+    """Yield what stands between blank lines, up to the end or the loss of the stream."""
     buffer = b""
     try:
         async for data in response.aiter_raw():
             buffer += data
             while b"\n\n" in buffer:
                 block, buffer = buffer.split(b"\n\n", 1)
-                assert b"\n" not in block
                 assert b"\r" not in block
                 yield block.decode()
     except httpx.RemoteProtocolError:

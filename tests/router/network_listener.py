@@ -8,7 +8,7 @@ import httpx
 
 from idleclaw_protocol.network_changes import NetworkChanges, apply
 from idleclaw_protocol.status import Network
-from tests.router.consumer import client
+from tests.router.consumer import client, event_blocks
 
 _PATIENCE_SECONDS = 10
 PATH = "/api/network/events"
@@ -23,7 +23,7 @@ class Listening:
         self.events: list[str] = []
         self.comments = 0
         self.last_event_id = ""
-        self._blocks = _blocks(response)
+        self._blocks = event_blocks(response)
 
     async def next(self) -> str:
         """Take in the next event and return its kind; comments are passed over."""
@@ -70,15 +70,3 @@ async def listening(
     async with client(url) as http, http.stream("GET", PATH, headers=headers) as response:
         assert response.status_code == 200, await response.aread()
         yield Listening(response, known)
-
-
-async def _blocks(response: httpx.Response) -> AsyncIterator[str]:
-    buffer = b""
-    try:
-        async for data in response.aiter_raw():
-            buffer += data
-            while b"\n\n" in buffer:
-                block, buffer = buffer.split(b"\n\n", 1)
-                yield block.decode()
-    except httpx.RemoteProtocolError:
-        return

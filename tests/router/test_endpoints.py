@@ -1,6 +1,5 @@
 """The shapes of the HTTP endpoints, as old clients read them."""
 
-import httpx
 import pytest
 
 from tests.router.consumer import asking, body, client
@@ -182,10 +181,7 @@ async def test_another_content_type_is_422() -> None:
 
 async def test_a_body_over_one_mebibyte_is_413() -> None:
     async with routing() as router, client(router.url) as http:
-        try:
-            response = await http.post("/api/chat", json=body("x" * 2_000_000))
-        except httpx.WriteError:  # pragma: no cover
-            pytest.fail("cut off instead of refused")
+        response = await http.post("/api/chat", json=body("x" * 2_000_000))
     assert response.status_code == 413
     assert "detail" in response.json()
 

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from idleclaw_protocol.network_changes import NetworkChanges, apply
 from idleclaw_protocol.status import Network
-from idleclaw_server.network_log import MAX_BYTES, MAX_EVENTS, NetworkEvent, NetworkLog, as_chunk
+from idleclaw_server.http_chunks import as_chunk
+from idleclaw_server.network_log import MAX_BYTES, MAX_EVENTS, NetworkEvent, NetworkLog
 from tests.protocol.networks import networks
 
 

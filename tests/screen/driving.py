@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from idleclaw_tui.answer import Answer
 from idleclaw_tui.app import IdleClawApp
 from idleclaw_tui.peers import LocalSharing
 from idleclaw_tui.tabs.chat import ChatTab
 from idleclaw_tui.tabs.contribute import ContributeTab
-from idleclaw_tui.transcript import Answer
 from idleclaw_tui.widgets.prompt import PromptArea
 from idleclaw_tui.widgets.top_bar import TabName
 from tests.screen.fake_node import Made

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from idleclaw_tui.sharing import LinkChanged, NodeEvent
+from idleclaw_tui.node_events import LinkChanged, NodeEvent
 from idleclaw_tui.sharing_settings import SharingSettings
 
 

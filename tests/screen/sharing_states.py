@@ -6,9 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from idleclaw_tui.guards import PauseReason, Value
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing, OllamaFacts
-from idleclaw_tui.sharing import (
+from idleclaw_tui.node_events import (
     DayChanged,
     LinkChanged,
     ModelsChanged,
@@ -17,6 +15,8 @@ from idleclaw_tui.sharing import (
     SpeedMeasured,
     StandingChanged,
 )
+from idleclaw_tui.node_feed import NodeFeed
+from idleclaw_tui.peers import LocalSharing, OllamaFacts
 from idleclaw_tui.sharing_policy import GuardState, GuardView, Standing
 from idleclaw_tui.sharing_settings import SharingSettings
 from tests.screen.driving import FakeClock, Made, Screen, opened

@@ -143,6 +143,19 @@ def test_a_line_that_looks_like_the_end_of_a_fence_is_waited_for() -> None:
     assert ending is None
 
 
+def test_the_end_of_a_fence_is_no_code_while_its_line_may_still_grow() -> None:
+    feed = AnswerFeed()
+    feed.feed("```\ncode\n```")
+    assert feed.open == CodePart(CodeBlock(1, "", "code"), begins=True, ends=False)
+    feed.feed("```\ncode\n```  ")
+    assert feed.open == CodePart(CodeBlock(1, "", "code"), begins=True, ends=False)
+    feed.feed("```\ncode\n```  x\n")
+    assert feed.open == CodePart(CodeBlock(1, "", "code\n```  x"), begins=True, ends=False)
+    assert feed.feed("```\ncode\n```  x\n```\n") == [
+        CodePart(CodeBlock(1, "", "code\n```  x"), begins=True, ends=True)
+    ]
+
+
 def test_long_code_is_settled_in_pieces() -> None:
     text = "```\n" + "".join(f"line {number}\n" for number in range(500)) + "```\n"
     parts, _ = fed(text, list(range(0, len(text), 300)))

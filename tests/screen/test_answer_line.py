@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from idleclaw_protocol.chat import Timings, Usage
+from idleclaw_tui.answer import Answer
 from idleclaw_tui.answer_line import answer_line, thinking_line
 from idleclaw_tui.chat_updates import (
     ChatUpdate,
@@ -14,7 +15,6 @@ from idleclaw_tui.chat_updates import (
     ToolProgress,
     Waiting,
 )
-from idleclaw_tui.transcript import Answer
 
 
 def said(updates: Sequence[ChatUpdate], now: float = 4.0) -> str:

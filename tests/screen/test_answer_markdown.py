@@ -100,6 +100,29 @@ async def test_a_wrapped_line_is_copied_as_one() -> None:
         assert body(screen).get_selection(Selection(None, None))[0] == words.strip()
 
 
+async def test_beside_a_row_of_wrapped_code_selecting_begins_with_that_row() -> None:
+    code = "".join(f"{number:04}" for number in range(40))
+    answer = f"```\n{code}\n```\n"
+    async with opened(FakeRouter(network(), [TextPiece(answer), Finished("stop")])) as screen:
+        await screen.ask("Go")
+        await screen.until_shown("✓ llama3.2:3b")
+        lines = screen.text.split("\n")
+        row = next(y for y, line in enumerate(lines) if code[-8:] in line)
+        rest = lines[row].strip()
+        left = lines[row].index(rest)
+        for beside in (1, 2):
+            await screen.pilot.mouse_down(offset=(left - beside, row))
+            await screen.pilot.hover(offset=(left + 2, row))
+            await screen.pilot.hover(offset=(left + 4, row))
+            await screen.pilot.mouse_up(offset=(left + 4, row))
+            await screen.until(lambda: screen.app.screen.get_selected_text(), "selection")
+            selected = screen.app.screen.get_selected_text()
+            assert selected is not None
+            assert rest.startswith(selected)
+            assert len(selected) in (4, 5)
+            screen.app.screen.clear_selection()
+
+
 async def test_a_click_on_the_label_over_code_copies_that_code() -> None:
     answer = "```py\none\n```\n\n```sh\ntwo\n\tthree\n```\n"
     async with opened(FakeRouter(network(), [TextPiece(answer), Finished("stop")])) as screen:
@@ -107,7 +130,7 @@ async def test_a_click_on_the_label_over_code_copies_that_code() -> None:
         await screen.until_shown("✓ llama3.2:3b", "copy 2")
         row = next(y for y, line in enumerate(screen.text.split("\n")) if "copy 2" in line)
         await screen.pilot.click(offset=(screen.text.split("\n")[row].index("copy 2") + 1, row))
-        await screen.until_shown("Copied code 2.")
+        await screen.until_shown("Copied code 2: 10 characters.")
         assert screen.app.clipboard == "two\n\tthree"
 
 

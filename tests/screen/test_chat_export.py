@@ -116,6 +116,8 @@ def test_any_chat_survives_the_way_through_a_file(
         (b'{"version": 2, "exchanges": []}', "version"),
         (b"{}", "exchanges: Field required"),
         (b'{"exchanges": [{"question": "", "answer": {"model": "m"}}]}', "exchanges.0.question"),
+        (b'{"exchanges": [{"question": "\\u200e", "answer": {"model": "m"}}]}', "is empty"),
+        (b'{"exchanges": [{"question": "q", "answer": {"model": ""}}]}', "is empty"),
         (b"\xff\xfe", "Invalid JSON"),
     ],
 )

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from idleclaw_protocol import limits
 from idleclaw_protocol.chat import ChatBody
+from idleclaw_tui.answer import joint
 from idleclaw_tui.chat_history import (
     GO_ON,
     MAX_INSTRUCTIONS_CHARS,
@@ -13,7 +14,7 @@ from idleclaw_tui.chat_history import (
 )
 from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece
 from idleclaw_tui.errors import RouterUnreachable
-from idleclaw_tui.transcript import Exchange, Transcript, joint
+from idleclaw_tui.transcript import Exchange, Transcript
 
 TEXT = st.text("ab ", min_size=1, max_size=limits.MAX_MESSAGE_CHARS).filter(str.strip)
 

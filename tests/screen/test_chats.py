@@ -1,6 +1,7 @@
 """The open chats as state: titles, order, what is unread, what is unsaved."""
 
 import pytest
+from rich.cells import cell_len
 
 from idleclaw_tui.chat_titles import labels, line
 from idleclaw_tui.chat_updates import Finished, TextPiece
@@ -148,6 +149,16 @@ def test_titles_are_cut_to_the_width(width: int) -> None:
     drawn = plain(line(shown))
     assert len(drawn) <= max(width, 5 * 3 + 6)
     assert [drawn[label.start : label.end][0] for label in shown] == ["1", "2", "3"]
+
+
+def test_titles_of_wide_characters_take_the_cells_that_they_have() -> None:
+    chats = Chats()
+    ask(chats.current, "日本語の質問です")
+    chats.new()
+    first, second = labels(chats.open, chats.current, 40)
+    assert plain(first.parts) == "1 日本語の質問… ◐"
+    assert cell_len(plain(first.parts)) == first.end
+    assert second.start == first.end + 3
 
 
 def test_the_line_of_titles_tells_what_goes_on() -> None:

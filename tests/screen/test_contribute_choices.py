@@ -9,7 +9,7 @@ from textual.widgets import Input, Select
 
 from idleclaw_protocol.frames import OfferedModel
 from idleclaw_tui.errors import UsageError
-from idleclaw_tui.sharing import LinkChanged, SpeedMeasured, StandingChanged
+from idleclaw_tui.node_events import LinkChanged, SpeedMeasured, StandingChanged
 from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.widgets.limit_row import LimitRow
 from idleclaw_tui.widgets.limits_editor import LimitsEditor

@@ -4,9 +4,9 @@ import pytest
 
 from idleclaw_tui.errors import OllamaUnreachable
 from idleclaw_tui.guards import PauseReason
+from idleclaw_tui.node_events import LinkChanged, RequestChanged, StandingChanged
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing, OllamaFacts
-from idleclaw_tui.sharing import LinkChanged, RequestChanged, StandingChanged
 from idleclaw_tui.sharing_settings import SharingSettings
 from tests.screen.driving import Made, opened
 from tests.screen.fakes import OLLAMA, FakeRouter, network

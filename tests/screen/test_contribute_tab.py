@@ -1,15 +1,15 @@
 """The Contribute tab: one switch, what the node does, and what is wrong with it."""
 
 from idleclaw_tui.errors import OllamaUnreachable
-from idleclaw_tui.node_feed import NodeFeed
-from idleclaw_tui.peers import LocalSharing, OllamaFacts
-from idleclaw_tui.sharing import (
+from idleclaw_tui.node_events import (
     LinkChanged,
     ModelsChanged,
     NodeEvent,
     RequestChanged,
     RequestState,
 )
+from idleclaw_tui.node_feed import NodeFeed
+from idleclaw_tui.peers import LocalSharing, OllamaFacts
 from idleclaw_tui.widgets.keyed_table import KeyedTable
 from tests.screen.driving import FakeClock, Made, opened
 from tests.screen.fake_node import FakeNode
@@ -148,8 +148,11 @@ async def test_a_node_that_runs_elsewhere_is_shown_and_not_switched() -> None:
     elsewhere = LocalSharing(feed, OLLAMA)
     async with opened(FakeRouter(network()), tab="contribute", sharing=elsewhere) as screen:
         await screen.until_shown("SHARING", "ends with this program", "7 tokens for 1 request")
+        await screen.until_shown("This machine alone: nothing to choose here")
         await screen.press("space", "x", "l", "m", "space")
         await screen.until_shown("● qwen3:8b", "ends with this program")
+        await screen.press("g")
+        await screen.until(lambda: screen.text.count("nothing to choose here") == 2, "no guards")
         assert "Limits" not in screen.text
 
 

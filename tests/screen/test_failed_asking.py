@@ -2,6 +2,7 @@
 
 import pytest
 
+from idleclaw_tui.answer import Answer
 from idleclaw_tui.answer_advice import advice
 from idleclaw_tui.errors import (
     IdleClawError,
@@ -13,7 +14,6 @@ from idleclaw_tui.errors import (
     RouterUnreachable,
 )
 from idleclaw_tui.failed_asking import MAX_ATTEMPTS, Failure, failure_of
-from idleclaw_tui.transcript import Answer
 
 
 def failed(error: IdleClawError, attempt: int = 0) -> Answer:

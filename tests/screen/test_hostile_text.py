@@ -11,9 +11,9 @@ from idleclaw_protocol.status import ModelStatus, Network
 from idleclaw_protocol.text_safety import is_unsafe
 from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, ToolProgress
 from idleclaw_tui.errors import UsageError
+from idleclaw_tui.node_events import LinkChanged, ModelsChanged, RequestChanged
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing
-from idleclaw_tui.sharing import LinkChanged, ModelsChanged, RequestChanged
 from idleclaw_tui.tabs.links import is_web_address
 from idleclaw_tui.widgets.answer_markdown import AnswerMarkdown
 from idleclaw_tui.widgets.message_list import MessageList

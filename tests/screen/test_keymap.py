@@ -95,6 +95,17 @@ async def test_the_theme_is_remembered() -> None:
     assert kept == [ScreenSettings(theme="dracula")]
 
 
+async def test_without_colours_only_themes_in_true_colours_can_be_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app(FakeRouter(network()), settings=ScreenSettings(theme="ansi-dark"))
+    async with app.run_test():
+        assert app.theme == "idleclaw-dark"
+        assert "nord" in app.available_themes
+        assert not any(theme.ansi for theme in app.available_themes.values())
+
+
 async def test_reduced_motion_is_remembered_and_stills_the_cursor() -> None:
     kept: list[ScreenSettings] = []
     app = make_app(

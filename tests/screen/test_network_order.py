@@ -11,7 +11,6 @@ from idleclaw_tui.network_order import (
     STILL_SECONDS,
     Filter,
     SteadyOrder,
-    parameters,
 )
 from idleclaw_tui.network_rows import MODEL_COLUMNS, NODE_COLUMNS
 from idleclaw_tui.network_view import ModelRow
@@ -103,12 +102,6 @@ def test_numbers_in_names_count_as_numbers() -> None:
     order = SteadyOrder(MODEL_SORTS)
     sorted_names = order.arrange({name: ModelRow(name, 1) for name in names}, 0.0)
     assert sorted_names[-5:] == ["llama3.2:3b", "llama3.10:1b", "qwen3", "Qwen3:8b", "qwen3:14b"]
-
-
-def test_parameters_are_compared_as_numbers() -> None:
-    assert parameters("999.89M") == 999.89e6
-    assert parameters("3.2B") == 3.2e9
-    assert [parameters(odd) for odd in (None, "", "B", "many", "1.2.3B")] == [None] * 5
 
 
 @given(

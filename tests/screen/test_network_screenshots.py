@@ -5,9 +5,9 @@ import math
 from textual.widgets import Input
 
 from idleclaw_protocol.status import ModelStatus, Network, Totals
+from idleclaw_tui.node_events import LinkChanged, ShownAs
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing
-from idleclaw_tui.sharing import LinkChanged, ShownAs
 from tests.screen.driving import FakeClock, Screen, opened
 from tests.screen.fakes import LLAMA, OLLAMA, QWEN, FakeRouter, network, node
 from tests.screen.shooting import LARGE, SIZES, Shoot, Size, still

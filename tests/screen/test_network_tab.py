@@ -5,9 +5,9 @@ from rich.cells import cell_len
 
 from idleclaw_protocol.status import ModelStatus
 from idleclaw_tui.chat_updates import Finished, TextPiece
+from idleclaw_tui.node_events import LinkChanged, ShownAs
 from idleclaw_tui.node_feed import NodeFeed
 from idleclaw_tui.peers import LocalSharing
-from idleclaw_tui.sharing import LinkChanged, ShownAs
 from idleclaw_tui.widgets.keyed_table import KeyedTable
 from tests.screen.driving import FakeClock, Screen, opened
 from tests.screen.fakes import GEMMA, LLAMA, NODES, OLLAMA, QWEN, FakeRouter, network, node

@@ -6,7 +6,6 @@ from idleclaw_tui.network_rows import load_bar, model_cells, node_cells
 from idleclaw_tui.network_view import (
     ModelRow,
     NetworkView,
-    in_order,
     picture_of_basics,
     picture_of_network,
 )
@@ -72,17 +71,6 @@ def test_a_label_stands_for_the_address() -> None:
     view = NetworkView(SERVER, "embedded network on this machine")
     view.saw(picture_of_network(network()), 0.0)
     assert "embedded network on this machine" in plain(view.headline(0.0, 80))
-
-
-def rows(*speeds: tuple[str, float]) -> list[ModelRow]:
-    """Return models with these speeds."""
-    return [ModelRow(name, 1, tokens_per_second=speed) for name, speed in speeds]
-
-
-def test_models_are_sorted_by_name_or_number() -> None:
-    models = rows(("b", 1.0), ("a", 2.0), ("c", 2.0))
-    assert [row.name for row in in_order(models, "name")] == ["a", "b", "c"]
-    assert [row.name for row in in_order(models, "speed")] == ["a", "c", "b"]
 
 
 def test_a_bar_is_full_only_where_nothing_is_free() -> None:

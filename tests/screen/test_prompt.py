@@ -34,6 +34,14 @@ async def test_nothing_but_blanks_is_not_sent() -> None:
     assert router.bodies == []
 
 
+async def test_half_a_character_does_not_break_the_question() -> None:
+    router = FakeRouter(network(), [TextPiece("ok"), Finished("stop")])
+    async with opened(router) as screen:
+        await screen.ask("a\ud800b\x1b[2J")
+        await screen.until_shown("✓ llama3.2:3b")
+    assert router.bodies[0].messages[0].content == "a\ufffdb"
+
+
 async def test_a_paste_of_many_lines_sends_nothing() -> None:
     router = FakeRouter(network())
     async with opened(router) as screen:

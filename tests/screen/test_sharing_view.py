@@ -6,8 +6,7 @@ from typing import get_args
 
 import pytest
 
-from idleclaw_tui.node_feed import MAX_FEED, NodeFeed
-from idleclaw_tui.sharing import (
+from idleclaw_tui.node_events import (
     LinkChanged,
     LinkState,
     ModelsChanged,
@@ -17,6 +16,7 @@ from idleclaw_tui.sharing import (
     SpeedMeasured,
     StandingChanged,
 )
+from idleclaw_tui.node_feed import MAX_FEED, NodeFeed
 from idleclaw_tui.sharing_choices import choosable
 from idleclaw_tui.sharing_policy import Standing
 from idleclaw_tui.sharing_rows import (

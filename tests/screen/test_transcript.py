@@ -5,14 +5,9 @@ from hypothesis import strategies as st
 
 from idleclaw_protocol import limits
 from idleclaw_protocol.chat import Timings, Usage
+from idleclaw_tui.answer import MAX_ANSWER_CHARS, MAX_THINKING_CHARS, Answer
 from idleclaw_tui.chat_updates import Finished, TextPiece, ThinkingPiece, ToolProgress, Waiting
-from idleclaw_tui.transcript import (
-    MAX_ANSWER_CHARS,
-    MAX_EXCHANGES,
-    MAX_THINKING_CHARS,
-    Answer,
-    Transcript,
-)
+from idleclaw_tui.transcript import MAX_EXCHANGES, Transcript
 
 
 def answered(transcript: Transcript, question: str, answer: str) -> None:

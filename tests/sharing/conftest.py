@@ -5,19 +5,19 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from idleclaw_tui.clock import Clock
+from idleclaw_tui.node_events import StandingChanged
 from idleclaw_tui.node_options import DEFAULT_OPTIONS, NodeTiming
 from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.sharing import NodeEvent, RequestChanged, StandingChanged
 from idleclaw_tui.sharing_control import ControlTiming, Machine, SharingControl
 from idleclaw_tui.sharing_policy import Standing
 from idleclaw_tui.sharing_settings import SharingSettings
 from tests.fake_ollama import FakeModel
-from tests.fake_router_ws import FakeRouter, NodeConnection
+from tests.fake_router_ws import FakeRouter
+from tests.node_events import ToldEvents
 from tests.sharing.fakes import FakeSignals, LivedInOllama
 
 QUICK = ControlTiming(look=0.01, ollama_serving=0.02, ollama_paused=0.02, keep_count=0.02)
@@ -34,36 +34,21 @@ class TurnedClock:
         )
 
 
-class Owned:
+class Owned(ToldEvents):
     """A running control with everything it has told."""
 
+    control: SharingControl
+    task: asyncio.Task[None]
+
     def __init__(self, router: FakeRouter, signals: FakeSignals, time: TurnedClock) -> None:
-        self.router = router
+        super().__init__(router)
         self.signals = signals
         self.time = time
-        self.events: list[NodeEvent] = []
-        self.control: SharingControl
-        self.task: asyncio.Task[None]
-        self._changed = asyncio.Event()
-
-    def note(self, event: NodeEvent) -> None:
-        self.events.append(event)
-        self._changed.set()
-
-    async def event(self, matches: Callable[[Any], object]) -> Any:
-        """The first event that matches, waiting for it."""
-        while True:
-            found = next((event for event in self.events if matches(event)), None)
-            if found is not None:
-                return found
-            self._changed.clear()
-            await self._changed.wait()
 
     async def standing(self, matches: Callable[[Standing], object]) -> Standing:
         """The newest standing, once it matches."""
         while not (self.standings and matches(self.standings[-1])):
-            self._changed.clear()
-            await self._changed.wait()
+            await self.one_more()
         return self.standings[-1]
 
     async def phase(self, phase: str) -> Standing:
@@ -72,16 +57,6 @@ class Owned:
     @property
     def standings(self) -> list[Standing]:
         return [e.standing for e in self.events if isinstance(e, StandingChanged)]
-
-    async def ended(self, number: int = 1) -> RequestChanged:
-        event = await self.event(
-            lambda e: isinstance(e, RequestChanged) and e.number == number and e.ended
-        )
-        assert isinstance(event, RequestChanged)
-        return event
-
-    async def connection(self, index: int = 0) -> NodeConnection:
-        return await self.router.node(index)
 
 
 Own = Callable[..., AbstractAsyncContextManager[Owned]]

@@ -20,9 +20,9 @@ from idleclaw_tui.local import ollama_shapes
 from idleclaw_tui.local.engine import Engine
 from idleclaw_tui.local.ollama_api import ChatEngine, EmbeddedOllama
 from idleclaw_tui.local.ollama_shapes import ModelFacts
+from idleclaw_tui.node_events import LinkChanged, NodeEvent, SpeedMeasured
 from idleclaw_tui.ollama_bridge import OllamaBridge
 from idleclaw_tui.router_client import RouterClient
-from idleclaw_tui.sharing import LinkChanged, NodeEvent, SpeedMeasured
 from idleclaw_tui.sharing_control import Machine, SharingControl
 from idleclaw_tui.sharing_settings import SharingSettings
 from tests.local.built_in import engine_or_skip

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from idleclaw_tui.day_count import DayCount, load_count, save_count
+from idleclaw_tui.node_events import DayChanged, LinkChanged, NodeEvent
 from idleclaw_tui.node_options import NodeTiming
-from idleclaw_tui.sharing import DayChanged, LinkChanged, NodeEvent
 from idleclaw_tui.sharing_control import ControlTiming
 from idleclaw_tui.sharing_policy import SharingPolicy
 from idleclaw_tui.sharing_settings import SharingSettings

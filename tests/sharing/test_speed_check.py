@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from idleclaw_tui.clock import Clock
+from idleclaw_tui.node_events import SpeedMeasured
 from idleclaw_tui.ollama_bridge import OllamaBridge
-from idleclaw_tui.sharing import SpeedMeasured
 from idleclaw_tui.sharing_settings import SharingSettings
 from idleclaw_tui.speed_check import measure_now, measure_speed, model_to_measure
 from tests.fake_ollama import Fault

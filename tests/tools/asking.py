@@ -7,10 +7,18 @@ from typing import Any
 
 from idleclaw_server.policy import Policy
 from idleclaw_server.service import Router
-from tests.router.consumer import Answer, asking
+from tests.router.consumer import Answer, asking, content
 from tests.router.running import OPEN, routing
 from tests.router.scripted_node import MODEL, Asked, ScriptedNode, connected
 from tests.tools.searxng import SearxNG, searching
+
+SEARCHED = [("web_search", "executing"), ("web_search", "done")]
+"""What a consumer hears of one search."""
+
+
+def texts(events: list[dict[str, Any]]) -> str:
+    """Return what a consumer reads in these events."""
+    return "".join(map(content, events))
 
 
 @dataclass(frozen=True)

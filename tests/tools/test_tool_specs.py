@@ -7,7 +7,6 @@ import pytest
 
 from idleclaw_server.clock_tool import current_time
 from idleclaw_server.errors import ToolFailed
-from idleclaw_server.model_size import parameters
 from idleclaw_server.offered_tools import CURRENT_TIME, WEB_SEARCH, TimeArguments, tool_set
 from idleclaw_server.settings import Settings
 from idleclaw_server.tool_specs import ToolArgumentError, ToolSet, ToolSpec
@@ -99,21 +98,3 @@ async def test_a_zone_that_nobody_knows(zone: str) -> None:
     """A22: the name of a zone cannot be made into the name of a file."""
     with pytest.raises(ToolFailed, match="no such time zone"):
         await current_time(TimeArguments(timezone=zone))
-
-
-@pytest.mark.parametrize(
-    ("words", "number"),
-    [
-        ("134.52M", 134.52e6),
-        ("8.0B", 8e9),
-        ("1t", 1e12),
-        ("7", 7),
-        ("", None),
-        (None, None),
-        ("big", None),
-        ("1e9B", None),
-        ("9" * 99, None),
-    ],
-)
-def test_the_size_in_ollamas_words(words: str | None, number: float | None) -> None:
-    assert parameters(words) == number

@@ -1,4 +1,4 @@
-"""How large a model is, from Ollama's words for it."""
+"""How large a model is, in the words of Ollama."""
 
 import re
 from typing import Final

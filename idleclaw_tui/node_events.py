@@ -1,4 +1,4 @@
-"""What a contributor sees of the own node: the link, the models, the relayed requests.
+"""What a node tells its owner: the link, the models, the relayed requests, the standing.
 
 Metadata only: no part of this ever holds what people write or what a model answers.
 """
