@@ -35,7 +35,8 @@ class ChatBody(BaseModel):
 
     model: Annotated[str, Field(min_length=1, max_length=limits.MAX_MODEL_NAME_CHARS)]
     messages: Annotated[
-        tuple[ChatMessage, ...], Field(min_length=1, max_length=limits.MAX_MESSAGES)
+        tuple[ChatMessage, ...],
+        Field(min_length=1, max_length=limits.MAX_MESSAGES, fail_fast=True),
     ]
     think: bool = False
 

@@ -14,6 +14,7 @@ from idleclaw_protocol.frames import (
     Register,
     Registered,
 )
+from idleclaw_protocol.json_cost import has_too_many_values
 
 INVALID_PAYLOAD: Final = 1007
 POLICY_VIOLATION: Final = 1008
@@ -44,10 +45,14 @@ def read_object(text: str | bytes) -> dict[str, Any]:
 
     Raises:
         FrameError: 1007 where it is not JSON (also NaN, lone surrogates, nesting deeper than
-            200, numbers of over 4,300 digits), 1008 where it is JSON but no object.
+            200, numbers of over 4,300 digits), 1008 where it is JSON but no object, or has more
+            than `json_cost.MAX_VALUES` values.
     """
     try:
-        value = from_json(text, allow_inf_nan=False)
+        raw = text.encode() if isinstance(text, str) else text
+        if has_too_many_values(raw):
+            raise FrameError(POLICY_VIOLATION, "too many values")
+        value = from_json(raw, allow_inf_nan=False)
     except ValueError:
         raise FrameError(INVALID_PAYLOAD, "not valid JSON") from None
     if not isinstance(value, dict):

@@ -84,7 +84,8 @@ class OfferedModel(Frame):
     quantization: Detail | None = None
     context_length: Annotated[int, _clamped(0, limits.MAX_CONTEXT_TOKENS)] | None = None
     capabilities: (
-        Annotated[tuple[Detail, ...], Field(max_length=limits.MAX_CAPABILITIES)] | None
+        Annotated[tuple[Detail, ...], Field(max_length=limits.MAX_CAPABILITIES, fail_fast=True)]
+        | None
     ) = None
 
 
@@ -98,7 +99,8 @@ class Register(Frame):
     type: Literal["register"] = "register"
     node_id: NodeId
     models: Annotated[
-        tuple[OfferedModel, ...], Field(min_length=1, max_length=limits.MAX_MODELS_PER_NODE)
+        tuple[OfferedModel, ...],
+        Field(min_length=1, max_length=limits.MAX_MODELS_PER_NODE, fail_fast=True),
     ]
     max_concurrent: Annotated[int, _clamped(limits.MIN_CONCURRENT, limits.MAX_CONCURRENT)] = (
         limits.DEFAULT_CONCURRENT
@@ -123,7 +125,10 @@ class Heartbeat(Frame):
     max_concurrent: (
         Annotated[int, _clamped(limits.MIN_CONCURRENT, limits.MAX_CONCURRENT)] | None
     ) = None
-    loaded: Annotated[tuple[str, ...], Field(max_length=limits.MAX_LOADED_MODELS)] | None = None
+    loaded: (
+        Annotated[tuple[str, ...], Field(max_length=limits.MAX_LOADED_MODELS, fail_fast=True)]
+        | None
+    ) = None
 
 
 class ToolFunction(Frame):
@@ -146,9 +151,10 @@ class ChunkMessage(Frame):
     role: str = "assistant"
     content: str = ""
     thinking: str | None = None
-    tool_calls: Annotated[tuple[ToolCall, ...], Field(max_length=limits.MAX_TOOL_CALLS)] | None = (
-        None
-    )
+    tool_calls: (
+        Annotated[tuple[ToolCall, ...], Field(max_length=limits.MAX_TOOL_CALLS, fail_fast=True)]
+        | None
+    ) = None
 
 
 class Chunk(Frame):

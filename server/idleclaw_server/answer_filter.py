@@ -20,6 +20,9 @@ MAX_CALL_CHARS: Final = 20_000
 MAX_BRACKETS: Final = 1_500
 """Of "<" outside fenced code; each costs microseconds in which no other stream moves."""
 
+_MAX_LAST_BRACKETS: Final = 64
+"""The same for what an answer ends with where the first of them may yet begin something."""
+
 _special: Final = unsafe_or("<`\\\n")
 _MAX_INLINE_CODE: Final = 1_024
 """Characters from a "<" in inline code to its end; where it is further away this is no code."""
@@ -57,7 +60,8 @@ class AnswerFilter:
         return self._advance(self._cleaner.decode(chunk), final=False)
 
     def flush(self) -> str:
-        """Return what was held back; the text is over."""
+        """Return what was held back; the text is over. Many may end at once: this takes 1 ms."""
+        self._brackets = max(self._brackets, MAX_BRACKETS - _MAX_LAST_BRACKETS)
         rest = self._advance("", final=True)
         if self._call is not None:
             self._end_call(self._call)

@@ -5,7 +5,6 @@ from idleclaw_protocol.frame_reading import POLICY_VIOLATION
 from idleclaw_protocol.frames import Chunk
 from idleclaw_protocol.limits import MAX_TOOL_CALLS
 from idleclaw_server import chunk_reading
-from idleclaw_server.chunk_reading import MAX_TEXT_CHARS
 from idleclaw_server.counters import Counters
 from idleclaw_server.endings import AnswerLimit, cut, ending
 from idleclaw_server.errors import ChunkError
@@ -122,9 +121,8 @@ class NodeAnswers:
 
     def _full_chunk(self, relay: Relay, chunk: Chunk, now: float) -> None:
         message = chunk.message
-        room = max(relay.content_room, MAX_TEXT_CHARS)
-        thinking = relay.thinking.decode((message.thinking or "")[:room])
-        content = relay.content.decode(message.content[:room])
+        thinking = relay.thinking.decode(message.thinking or "")
+        content = relay.content.decode(message.content)
         if chunk.done:
             thinking += relay.thinking.flush()
             content += relay.content.flush()
@@ -132,8 +130,6 @@ class NodeAnswers:
             self._thinking(relay, thinking, now)
         if content and relay.phase is not Phase.ENDED:
             self._content(relay, content, now)
-        if relay.phase is not Phase.ENDED and len(message.content) > room:
-            self._cut(relay, "content", now)
         if relay.phase is Phase.ENDED:
             return
         if message.tool_calls and (relay.request.tools or relay.tool_use is not None):

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from aiohttp import HttpVersion11, web
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from idleclaw_protocol.chat import ChatBody
+from idleclaw_protocol.json_cost import has_too_many_values
 from idleclaw_protocol.limits import MAX_TOTAL_CHARS
 from idleclaw_protocol.refusal import Refusal
 from idleclaw_server.chat_rules import ChatRules
@@ -18,20 +20,25 @@ from idleclaw_server.content_patterns import found_in
 from idleclaw_server.core import RouterCore
 from idleclaw_server.entrance import CLIENT
 from idleclaw_server.errors import NotAllowed
+from idleclaw_server.frame_turns import FrameTurns
 from idleclaw_server.inference import InferenceRequest
 from idleclaw_server.sse import EVENT_STREAM, SseAnswer
 
 MAX_BODY_BYTES: Final = 1_048_576
+_LARGE_BODY_BYTES: Final = 32_768
+"""Above it a body takes long enough to wait for its turn."""
 _NO_CHAT: Final = "The body is not a valid chat request."
 
 
-async def chat(request: web.Request, core: RouterCore, rules: ChatRules) -> web.StreamResponse:
+async def chat(
+    request: web.Request, core: RouterCore, rules: ChatRules, turns: FrameTurns
+) -> web.StreamResponse:
     """Relay one answer; the consumer's disconnect ends it at the node at once.
 
     Raises:
         RequestRefused: the chat does not start; nothing has been sent then.
     """
-    body = await _read_body(request, core.policy.body_seconds)
+    body = await _read_body(request, core.policy.body_seconds, turns)
     await _check(body, rules)
     loop = asyncio.get_running_loop()
     pipe = ConsumerPipe(loop)
@@ -52,7 +59,7 @@ async def chat(request: web.Request, core: RouterCore, rules: ChatRules) -> web.
     return response
 
 
-async def _read_body(request: web.Request, seconds: float) -> ChatBody:
+async def _read_body(request: web.Request, seconds: float, turns: FrameTurns) -> ChatBody:
     if request.content_type != "application/json":
         raise _unprocessable("The body must be JSON with content-type application/json.")
     if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
@@ -60,7 +67,8 @@ async def _read_body(request: web.Request, seconds: float) -> ChatBody:
     try:
         async with asyncio.timeout(seconds):
             raw = await request.read()
-        body = ChatBody.model_validate(from_json(raw, allow_inf_nan=False))
+        parse = partial(_parsed, raw)
+        body = await turns.alone(parse) if len(raw) > _LARGE_BODY_BYTES else parse()
     except TimeoutError:
         raise web.HTTPRequestTimeout(
             text=Refusal(detail="The body took too long.").model_dump_json(exclude_none=True),
@@ -75,6 +83,12 @@ async def _read_body(request: web.Request, seconds: float) -> ChatBody:
             f"Total payload too large: {body.total_chars} chars (max {MAX_TOTAL_CHARS})"
         )
     return body
+
+
+def _parsed(raw: bytes) -> ChatBody:
+    if has_too_many_values(raw):
+        raise ValueError("too many values")
+    return ChatBody.model_validate(from_json(raw, allow_inf_nan=False))
 
 
 async def _check(body: ChatBody, rules: ChatRules) -> None:

@@ -12,8 +12,8 @@ from idleclaw_protocol.chat import FinishReason, Usage
 from idleclaw_protocol.frames import Chunk
 from idleclaw_server.errors import ChunkError
 
-MAX_TEXT_CHARS: Final = 65_536
-"""A longer text in one chunk is read only as far as it can be delivered: it takes long enough."""
+MAX_PART_CHARS: Final = 1_024
+"""A longer text in one chunk is read in parts: cleaning it takes up to 15 us a character."""
 
 
 def plain_text(chunk: object) -> str | None:
@@ -24,7 +24,35 @@ def plain_text(chunk: object) -> str | None:
     if type(message) is not dict or "thinking" in message or "tool_calls" in message:
         return None
     content = message.get("content")
-    return content if type(content) is str and len(content) <= MAX_TEXT_CHARS else None
+    return content if type(content) is str else None
+
+
+def parts(chunk: object) -> list[object]:
+    """Return what says the same as `chunk`, with texts of at most `MAX_PART_CHARS` each."""
+    message = chunk.get("message") if type(chunk) is dict else None
+    if type(chunk) is not dict or type(message) is not dict:
+        return [chunk]
+    thinking, content = message.get("thinking") or "", message.get("content", "")
+    if type(thinking) is not str or type(content) is not str:
+        return [chunk]
+    if max(len(thinking), len(content)) <= MAX_PART_CHARS:
+        return [chunk]
+    first = [_only("thinking", piece) for piece in _pieces(thinking)]
+    *middle, last = _pieces(content) or [""]
+    rest = {key: value for key, value in message.items() if key != "thinking"}
+    return [
+        *first,
+        *(_only("content", piece) for piece in middle),
+        {**chunk, "message": {**rest, "content": last}},
+    ]
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[at : at + MAX_PART_CHARS] for at in range(0, len(text), MAX_PART_CHARS)]
+
+
+def _only(key: str, text: str) -> dict[str, object]:
+    return {"message": {key: text}, "done": False}
 
 
 def read_chunk(chunk: object) -> Chunk:

@@ -6,7 +6,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from platform import python_version
 from typing import Final
@@ -35,15 +35,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _USAGE_ERROR
     configure_logging(settings.log_level, settings.log_format)
     raise_open_files()
+    new_event_loop = _loop_factory()
     # What the imports made stays for good: no collection need look at it while streams wait.
     gc.collect()
     gc.freeze()
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(_serve(settings))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(_serve(settings))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings))
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
 
 
 async def _serve(settings: Settings) -> int:

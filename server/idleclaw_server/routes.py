@@ -16,7 +16,7 @@ from idleclaw_server.core import RouterCore
 from idleclaw_server.cors import Cors
 from idleclaw_server.entrance import CLIENT, entrance
 from idleclaw_server.expectations import expectation
-from idleclaw_server.large_frames import LargeFrames
+from idleclaw_server.frame_turns import FrameTurns
 from idleclaw_server.metrics_text import (
     PROMETHEUS_TYPE,
     ResponseCounts,
@@ -92,16 +92,17 @@ def _post_chat(
     core: RouterCore, settings: Settings, limits: AddressLimits, chats: OpenConnections
 ) -> Answer:
     rules = configuration.chat_rules(settings)
+    turns = FrameTurns()
 
     async def post_chat(request: web.Request) -> web.StreamResponse:
         with chats.one_more(), limits.running_chat(request[CLIENT].key):
-            return await chat(request, core, rules)
+            return await chat(request, core, rules, turns)
 
     return post_chat
 
 
 def _node_socket(core: RouterCore, cors: Cors, nodes: OpenConnections) -> Answer:
-    large = LargeFrames()
+    turns = FrameTurns()
 
     async def node_socket(request: web.Request) -> web.StreamResponse:
         if hdrs.SEC_WEBSOCKET_PROTOCOL in request.headers:
@@ -113,7 +114,7 @@ def _node_socket(core: RouterCore, cors: Cors, nodes: OpenConnections) -> Answer
             # Any page that its visitor opens could otherwise join the router on their machine.
             return refuse(403, "Web pages cannot be nodes of this router.")
         with nodes.one_more():
-            return await serve_node(request, core, large)
+            return await serve_node(request, core, turns)
 
     return node_socket
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from typing import Final
+from typing import Final, Literal
 
 from aiohttp import WSMsgType, web
 
@@ -11,7 +11,15 @@ from idleclaw_protocol.limits import MAX_CONCURRENT, MAX_FRAME_BYTES
 
 _MAX_UNSENT_BYTES: Final = 2 * MAX_CONCURRENT * MAX_FRAME_BYTES
 
-NodeSocket = web.WebSocketResponse[bool]
+
+class NodeSocket(web.WebSocketResponse[Literal[False]]):
+    """The socket of a node, whose text messages are bytes."""
+
+    def _on_data_received(self) -> None:
+        # What still arrives after the close would arm the timer of the next ping again (aiohttp
+        # 3.14), which keeps all that belongs to the connection in memory until then.
+        if not self.closed:
+            super()._on_data_received()
 
 
 class SocketLink:

@@ -39,7 +39,9 @@ def tagged_calls(texts: Iterable[str]) -> list[ToolCall]:
             call = _tagged_call(item)
             if call is not None:
                 found.append(call)
-    return found[:MAX_TOOL_CALLS]
+            if len(found) == MAX_TOOL_CALLS:
+                return found
+    return found
 
 
 def _tagged_call(item: object) -> ToolCall | None:
@@ -63,7 +65,7 @@ def _objects(text: str) -> list[object]:
             value, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
             break
-        values += value if isinstance(value, list) else [value]
+        values += value[:MAX_TOOL_CALLS] if isinstance(value, list) else [value]
         while at < len(text) and text[at] in " \t\r\n,;":
             at += 1
     return values

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import Final, Protocol
 
@@ -34,6 +35,11 @@ class Process:
         times = self._process.cpu_times()
         return float(times.user + times.system)
 
+    def queued_seconds(self) -> float:
+        """Return for how long it was ready to run and had no core (Linux, /proc/PID/schedstat)."""
+        schedule = Path(f"/proc/{self._process.pid}/schedstat").read_text(encoding="ascii")
+        return int(schedule.split()[1]) / 1e9
+
     def memory_bytes(self) -> int:
         """Return its resident memory."""
         return int(self._process.memory_info().rss)
@@ -52,15 +58,16 @@ class Subject(Protocol):
 
 
 @contextmanager
-def started(command: list[str], port: int) -> Iterator[Process]:
-    """Run a process on the first core until the context ends.
+def started(command: list[str], port: int, *, pinned: bool = True) -> Iterator[Process]:
+    """Run a process until the context ends, on the first core or, not `pinned`, on any.
 
     Raises:
         TimeoutError: it does not listen within 15 s.
     """
     cores = sorted(os.sched_getaffinity(0))
     child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    os.sched_setaffinity(child.pid, {cores[0]})
+    if pinned:
+        os.sched_setaffinity(child.pid, {cores[0]})
     try:
         deadline = perf_counter() + _START_SECONDS
         while not _listens(port):

@@ -16,7 +16,7 @@ from idleclaw_protocol.frame_reading import (
 )
 from idleclaw_protocol.text_safety import TextCleaner, clean, is_unsafe
 from idleclaw_server.answer_filter import AnswerFilter
-from idleclaw_server.chunk_reading import read_chunk
+from idleclaw_server.chunk_reading import MAX_PART_CHARS, parts, read_chunk
 from idleclaw_server.errors import ChunkError
 from idleclaw_server.tool_calls import cleaned_call, tagged_calls
 from idleclaw_tui.router.chat_stream import ChatStream
@@ -58,8 +58,13 @@ def frames(text: str) -> None:
             with suppress(FrameError):
                 read(frame)
         with suppress(ChunkError):
-            for call in read_chunk(frame).message.tool_calls or ():
+            whole = read_chunk(frame)
+            for call in whole.message.tool_calls or ():
                 cleaned_call(call)
+            *_, last = pieces = [read_chunk(part) for part in parts(frame)]
+            assert "".join(piece.message.content for piece in pieces) == whole.message.content
+            assert all(len(piece.message.content) <= MAX_PART_CHARS for piece in pieces)
+            assert last.message.tool_calls == whole.message.tool_calls
 
 
 def bodies(text: str) -> None:

@@ -71,6 +71,19 @@ def test_text_is_only_held_from_an_angle_bracket_on(text: str) -> None:
 
 
 @settings(max_examples=25)
+@given(markdown, st.lists(st.integers(0, 400), max_size=6))
+def test_behind_many_brackets_that_all_wait_for_the_end_nothing_begins(
+    text: str, places: list[int]
+) -> None:
+    """A9: a node that leaves in the middle of ten such answers ends them all in one moment."""
+    waiting = "<!--" + "<b>" * 100
+    whole = filtered([waiting + text])
+    assert filtered([waiting, *cut(text, places)]) == whole
+    assert rendered_tags(whole) == []
+    assert filtered([waiting]).endswith("< b>" * 30)
+
+
+@settings(max_examples=25)
 @given(st.integers(0, 3), markdown, st.lists(st.integers(0, 400), max_size=6))
 def test_behind_very_many_brackets_nothing_begins(left: int, text: str, places: list[int]) -> None:
     """A9: deciding about each of a hundred thousand would hold up every other stream."""

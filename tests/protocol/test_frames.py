@@ -160,7 +160,7 @@ def test_reading_raises_nothing_but_frame_errors(data: str | bytes) -> None:
 def test_bombs_are_read_or_refused(bomb: str | bytes) -> None:
     """A9: depth, huge numbers, surrogates, duplicate and very many keys."""
     value = _outcome(read_object, bomb)
-    assert isinstance(value, dict) or value.code == 1007
+    assert isinstance(value, dict) or value.code in (1007, 1008)
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '"x"', "null", "true", " [1] "])

@@ -41,11 +41,14 @@ class RawPeer:
 
 
 @asynccontextmanager
-async def tcp(url: str, *, receive_buffer: int | None = None) -> AsyncIterator[RawPeer]:
-    """A connection; `receive_buffer` bytes is how much the kernel takes for it."""
+async def tcp(
+    url: str, address: str = "127.0.0.1", *, receive_buffer: int | None = None
+) -> AsyncIterator[RawPeer]:
+    """A connection from an address; `receive_buffer` bytes is how much the kernel takes for it."""
     host, port = url.removeprefix("http://").split(":")
     with socket.socket() as raw:
         raw.setblocking(False)
+        raw.bind((address, 0))
         if receive_buffer is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         await asyncio.get_running_loop().sock_connect(raw, (host, int(port)))
@@ -54,7 +57,11 @@ async def tcp(url: str, *, receive_buffer: int | None = None) -> AsyncIterator[R
 
 def chat_request(prompt: str = "hi", version: str = "1.1") -> bytes:
     """Return the bytes of a chat."""
-    raw = json.dumps(body(prompt)).encode()
+    return posted(json.dumps(body(prompt)).encode(), version)
+
+
+def posted(raw: bytes, version: str = "1.1") -> bytes:
+    """Return the bytes of a request with that body."""
     head = (
         f"POST /api/chat HTTP/{version}\r\nhost: x\r\ncontent-type: application/json\r\n"
         f"content-length: {len(raw)}\r\n\r\n"

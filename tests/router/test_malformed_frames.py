@@ -15,8 +15,9 @@ from tests.router.scripted_node import Asked, registered
     [
         pytest.param("not json", 1007, "not valid JSON", id="text"),
         pytest.param("", 1007, "not valid JSON", id="empty"),
-        pytest.param("{" * 100_000, 1007, "not valid JSON", id="nesting of objects"),
-        pytest.param("[" * 100_000, 1007, "not valid JSON", id="nesting of lists"),
+        pytest.param("{" * 1_000, 1007, "not valid JSON", id="nesting of objects"),
+        pytest.param("[" * 1_000, 1007, "not valid JSON", id="nesting of lists"),
+        pytest.param('{"a":[' + "[]," * 300_000 + "0]}", 1008, "too many values", id="values"),
         pytest.param('{"a": NaN}', 1007, "not valid JSON", id="NaN"),
         pytest.param('{"a": -Infinity}', 1007, "not valid JSON", id="infinity"),
         pytest.param('{"a": ' + "1" * 10_000 + "}", 1007, "not valid JSON", id="huge int"),
