@@ -18,12 +18,12 @@ from tests.screen.test_tmux import Terminal
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECONDS = 180.0
+SECONDS = 120.0
 """Most that a command may take on a machine with much else to do."""
-LOOKS = 1500
+LOOKS = 900
 """Looks at the terminal, ten a second, before it is given up."""
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.real_model]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.real_model]
 
 
 def _commands(marker: str) -> list[str]:

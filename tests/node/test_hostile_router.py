@@ -76,6 +76,8 @@ async def test_a_request_that_is_refused_never_reaches_ollama(
         '{"a":' * 100_000,
         '{"a": ' + "9" * 100_000 + "}",
         '{"a": "\\ud800"}',
+        '{"type": "inference_request", "request_id": "x", "ollama_params": [%s0]}'
+        % ("0, " * 10_000),
         b"\xff\xfe\x00",
     ],
     ids=lambda garbage: repr(garbage)[:50],
@@ -97,7 +99,7 @@ async def test_garbage_disturbs_no_running_request(
 
 
 HUGE_OPTIONS = {
-    **{f"unknown{number}": number for number in range(10_000)},
+    **{f"unknown{number}": number for number in range(9_000)},
     "num_ctx": 10**9,
     "num_gpu": 0,
     "num_thread": 512,
