@@ -29,7 +29,7 @@ from idleclaw_server.socket_link import NodeSocket, SocketLink
 _REQUEST_FRAMES: Final = frozenset(
     {"inference_chunk", "inference_error", "inference_decline", "inference_cancelled"}
 )
-_TURN_BYTES: Final = 32_768
+_TURN_BYTES: Final = 8_192
 _FRAME_COST_BYTES: Final = 128
 _PINGS: Final = (WSMsgType.PING, WSMsgType.PONG)
 _GONE: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)

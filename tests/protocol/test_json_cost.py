@@ -31,3 +31,11 @@ def test_very_many_values_are_seen(raw: bytes) -> None:
 def test_what_stands_in_a_string_is_one_value(text: str) -> None:
     """A9: a question about JSON is a question like any other."""
     assert not has_too_many_values(json.dumps({"content": text * MAX_VALUES}).encode())
+
+
+@given(st.text(st.sampled_from('"\\\\x,['), min_size=1, max_size=9), st.integers(0, 99))
+def test_where_a_part_ends_changes_nothing(text: str, before: int) -> None:
+    """A9: neither an escape nor a string that is cut by the end of a part brings up values."""
+    question = "a" * (65_500 + before) + text * 20_000
+    assert not has_too_many_values(json.dumps([question]).encode())
+    assert has_too_many_values(json.dumps([question, *range(MANY)]).encode())
