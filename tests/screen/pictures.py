@@ -2,7 +2,7 @@
 
 The SVGs come from the real application on scripted networks, through the tests that compare them.
 The README shows three of them as PNG, since pages that embed an SVG do not load its fonts: for
-these, Cairo and the font Fira Code are needed (Debian: libcairo2, fonts-firacode).
+these, Cairo and a font that has every sign are needed (Debian: libcairo2, fonts-dejavu-core).
 """
 
 import os
@@ -15,6 +15,8 @@ from tests.screen.conftest import DIRECTORY, UPDATE
 
 SHOWN: Final = ("chat-finished", "network", "contribute-streaming")
 SIZE: Final = "120x40"
+NAMED_FONT, WHOLE_FONT = "Fira Code", "DejaVu Sans Mono"
+"""Cairo draws boxes for what the font lacks; Fira Code has no signs for waiting and failing."""
 
 
 def main() -> int:
@@ -25,7 +27,8 @@ def main() -> int:
     for name in SHOWN:
         picture = DIRECTORY / f"{name}-{SIZE}.svg"
         target = picture.with_suffix(".png")
-        cairosvg.svg2png(url=str(picture), write_to=str(target))
+        drawing = picture.read_text(encoding="utf-8").replace(NAMED_FONT, WHOLE_FONT)
+        cairosvg.svg2png(bytestring=drawing.encode(), write_to=str(target))
     return written
 
 
