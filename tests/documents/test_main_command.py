@@ -6,6 +6,7 @@ They run in a terminal whose `python3` is the machine's own, not that of the tes
 import asyncio
 import os
 import re
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Mapping
@@ -104,10 +105,33 @@ async def test_the_main_command_with_a_prompt_answers_once(bare: Mapping[str, st
 
 
 async def test_the_commands_to_develop_with(bare: Mapping[str, str]) -> None:
-    """All but the screen's, which is above, fuzzing, which takes minutes, and the gate itself."""
+    """All but the screen's, which is above, fuzzing, which is below, and the gate itself."""
     others = ("idleclaw-tui", "tests.fuzzing", ".ci/run")
     commands = [c for c in _commands("develop commands") if not any(o in c for o in others)]
     assert len(commands) == 2
     for command in commands:
         code, out, err = await _ran(command, bare)
         assert code == 0, out + err
+
+
+async def test_fuzzing_begins(bare: Mapping[str, str]) -> None:
+    """It takes ten minutes: here only until the first inputs have gone through."""
+    command = next(line for line in _commands("develop commands") if "tests.fuzzing" in line)
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f"exec {command}"),
+        cwd=ROOT,
+        env=bare,
+        stdout=DEVNULL,
+        stderr=PIPE,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    said = ""
+    try:
+        async with asyncio.timeout(SECONDS):
+            while "INITED" not in said and not process.stderr.at_eof():
+                said += (await process.stderr.readline()).decode()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.communicate()
+    assert "INITED" in said, said

@@ -9,17 +9,19 @@ import re
 import signal
 import socket
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from idleclaw_tui.exit_codes import ExitCode
 from tests.fake_ollama import FakeModel, FakeOllama
 from tests.programs import require_program
 from tests.screen.test_tmux import Terminal
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -105,6 +107,34 @@ async def test_the_commands_of_the_readme_word_for_word(
             _in_the_readme("idleclaw-server --host 0.0.0.0"), environment
         ) as router:
             await _line_with(router.stderr, b"listening on")
+
+
+MEASURING = re.findall(r"`(python -m tests\.bench\.[a-z_]+)`", README)
+
+
+def test_the_benchmarks_with_a_table_of_theirs_are_among_the_commands() -> None:
+    assert {command.rsplit(".", 1)[1] for command in MEASURING} >= {"relay", "chat", "startup"}
+
+
+@pytest.mark.parametrize("command", MEASURING)
+async def test_a_benchmark_begins_to_measure(command: str) -> None:
+    """It takes minutes: here only until the programs run that it measures."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f"exec {command}"),
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        stdout=DEVNULL,
+        stderr=DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        measured = psutil.Process(process.pid).children
+        await wait_until(lambda: measured() or process.returncode is not None, command, 60)
+        assert process.returncode is None
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
 def _in_the_readme(command: str) -> str:
