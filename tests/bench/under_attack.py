@@ -1,6 +1,6 @@
 """How long `/health` takes while everybody misbehaves, and how large the router becomes.
 
-    python -m tests.bench.under_attack [--seconds 60]
+    python -m tests.bench.under_attack [--seconds 60] [--chats-per-minute 20]
 
 The attackers are those of `tests.defences.attackers`. Beside the router runs a plain aiohttp
 server that nobody else asks, in a process of its own: what it takes to answer is what the machine
@@ -27,7 +27,7 @@ SETTLE_SECONDS = 2.0
 MEASURER = "127.0.4.3"
 FLAGS = (
     *("--address-limits", "on", "--registrations-per-minute", "0"),
-    *("--chats-per-minute", "0", "--others-per-minute", "6000"),
+    *("--others-per-minute", "6000"),
 )
 
 
@@ -60,15 +60,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to measure")
+    parser.add_argument(
+        "--chats-per-minute", default="20", help="the router's limit by address; 0 is none"
+    )
     parser.add_argument("--plain", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.plain:
         plain_server(arguments.plain)
         return
-    measure(arguments.seconds)
+    measure(arguments.seconds, arguments.chats_per_minute)
 
 
-def measure(seconds: float) -> None:
+def measure(seconds: float, chats_per_minute: str) -> None:
     """Measure router and plain server by turns."""
     plain_port, port = free_port(), free_port()
     plain_command = [sys.executable, "-m", "tests.bench.under_attack", "--plain", str(plain_port)]
@@ -77,7 +80,7 @@ def measure(seconds: float) -> None:
     largest = 0
     with ExitStack() as stack:
         stack.enter_context(started(plain_command, plain_port, pinned=False))
-        command = [*router_command(port), *FLAGS]
+        command = [*router_command(port), *FLAGS, "--chats-per-minute", chats_per_minute]
         router = stack.enter_context(started(command, port, pinned=False))
         attackers = stack.enter_context(attacked(port, seconds + 2 * SETTLE_SECONDS))
         time.sleep(SETTLE_SECONDS)
